@@ -1,0 +1,57 @@
+/**
+ * Where broadcasts come from and go to: a plain one and (later) a log behind the same contract.
+ *
+ * `channel` is a channel's name without any Redis prefix; `broadcast` is the custom channel (protocol.md
+ * section 4), which every bus follows by itself.
+ *
+ * What every implementation MUST do (test/contract/bus.ts holds it):
+ * 1. Deliver each payload that was published while `follow` was confirmed, once, byte for byte. Otherwise a
+ *    subscriber who has his answer misses events.
+ * 2. Deliver in one total order, synchronously, in the order of publishing. Otherwise two subscribers of a
+ *    channel see two orders.
+ * 3. Deliver to this node too what it published itself: there is one delivery path.
+ * 4. Count follows: `unfollow` ends a channel only when every `follow` of it is undone. Otherwise the last
+ *    leaver of one room silences another.
+ * 5. Refuse with `UnavailableError` within `commandTimeoutMs`, never queue without bound, never resend: of a
+ *    timed-out publish the outcome is unknown, and sending again could double it.
+ * 6. Never let a listener's exception stop the reader.
+ */
+export interface Bus {
+  /** Resolves when the bus has taken the payload. @throws UnavailableError */
+  publish(channel: string, payload: string | Buffer): Promise<void>;
+  /** Resolves when payloads published from now on will be delivered. @throws UnavailableError (then not followed) */
+  follow(channel: string): Promise<void>;
+  /** Takes one `follow` back; the channel itself is let go some time after the last. */
+  unfollow(channel: string): void;
+  /** The position of what was delivered last; null on a bus that keeps no history. Synchronous. */
+  position(): string | null;
+  /**
+   * What was missed since `from` on `channels`, page by page; the last page and `live` share one turn, so that
+   * nothing falls between. A bus without history calls `live([], false, null)` at once.
+   */
+  resume(from: string | null, channels: readonly string[], live: GoLive): Promise<void>;
+  /** True when publishing and hearing have been proved, by a probe that came back. */
+  ready(): boolean;
+  /** Exactly one listener, set before `start`. */
+  listen(listener: BusListener): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface BusListener {
+  /** Synchronous. `position` is null on a bus without history. */
+  deliver(channel: string, payload: Buffer, position: string | null): void;
+  /** Broadcasts were or may have been lost here. */
+  gap(reason: string, position: string | null): void;
+  /** Readiness changed; true after an outage: time to put the roster right. */
+  readiness(ready: boolean): void;
+}
+
+/** An entry of the history. */
+export interface BusEntry {
+  readonly channel: string;
+  readonly payload: Buffer;
+  readonly position: string;
+}
+
+export type GoLive = (missed: readonly BusEntry[], complete: boolean, position: string | null) => void;

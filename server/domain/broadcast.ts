@@ -1,0 +1,38 @@
+import type { Member } from './member.ts';
+
+/** Who caused a room message. The system user is what Laravel's own messages come from. */
+export interface Sender {
+  /** JSON text: a number, or a string where Laravel's ids are no canonical decimals. */
+  readonly idJson: string;
+  readonly name: string;
+}
+
+/** What the bus brings for a channel's subscribers. All texts are JSON text, sent as they are. */
+export type Broadcast =
+  | {
+      /** A Laravel event or a whisper, on the wire name that it was published on. */
+      readonly type: 'event';
+      readonly event: string;
+      readonly data: string;
+    }
+  | {
+      /** A message of the room, whatever its way in. */
+      readonly type: 'message';
+      readonly sender: Sender;
+      readonly data: string;
+    }
+  | {
+      /** A user's first connection came, or its last one left. */
+      readonly type: 'joined' | 'left';
+      readonly member: Member;
+    };
+
+/** Which connections of an audience a broadcast is for. */
+export interface Recipients {
+  /** The public id of the one connection to leave out, or null. Any value that is no live id leaves out nobody. */
+  readonly exceptSocketId: string | null;
+  /** The one user it is for, or null for all. */
+  readonly userId: string | null;
+}
+
+export const EVERYBODY: Recipients = { exceptSocketId: null, userId: null };

@@ -1,0 +1,37 @@
+import { type ClosureCode, type Code, catalogue } from './catalogue.ts';
+
+/** An expected no: a value with a code that a client can act on. Each protocol encodes it. */
+export interface Rejection {
+  readonly ok: false;
+  readonly code: Code;
+  /** HTTP status; the catalogue's, save where Laravel's own is passed on. */
+  readonly status: number;
+  readonly message: string;
+}
+
+/** Ends one subscription; the connection lives on. */
+export interface Revocation {
+  readonly code: Code;
+  readonly status: number;
+  readonly message: string;
+}
+
+/** Ends the connection; its code says whether to come back. */
+export interface Closure {
+  readonly code: ClosureCode;
+  readonly message: string;
+}
+
+/** @param status overrides the catalogue's, where Laravel's own status is passed on (protocol.md section 6). */
+export function reject(code: Code, message: string, status: number = catalogue[code].status): Rejection {
+  return { ok: false, code, status, message };
+}
+
+export function isRejection(value: unknown): value is Rejection {
+  return typeof value === 'object' && value !== null && (value as { ok?: unknown }).ok === false;
+}
+
+/** Thrown by a broker whose Redis does not answer; the command boundary turns it into `unavailable`. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+}
