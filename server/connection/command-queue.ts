@@ -1,0 +1,29 @@
+/**
+ * A connection's commands, one at a time for each key (a channel), keys side by side: an unsubscribe never
+ * overtakes its subscribe, and a slow answer for one channel holds up no other.
+ */
+export class CommandQueue {
+  readonly #maxPending: number;
+  readonly #tails = new Map<string, Promise<void>>();
+  #pending = 0;
+
+  /** @param maxPending commands that may wait or run at once, over all keys; from 1 */
+  constructor(maxPending: number) {
+    this.#maxPending = maxPending;
+  }
+
+  /**
+   * @param command must not reject: the boundary that made it catches
+   * @returns false where the queue is full and the command will not run
+   */
+  run(key: string, command: () => Promise<void>): boolean {
+    if (this.#pending >= this.#maxPending) return false;
+    this.#pending++;
+    const tail = (this.#tails.get(key) ?? Promise.resolve()).then(command).finally(() => {
+      this.#pending--;
+      if (this.#tails.get(key) === tail) this.#tails.delete(key);
+    });
+    this.#tails.set(key, tail);
+    return true;
+  }
+}

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import type { Frame } from '../domain/frame.ts';
+import type { Closure } from '../domain/outcome.ts';
+import type { Protocol } from '../domain/protocol.ts';
+import { createSocketId } from '../domain/socket-id.ts';
+import { CommandQueue } from './command-queue.ts';
+import type { Subscription } from './subscription.ts';
+import { TokenBucket } from './token-bucket.ts';
+import type { Transport } from './transport.ts';
+
+export interface ConnectionSettings {
+  /** Commands that may wait or run at once; from 1. */
+  readonly maxPendingCommands: number;
+  /** Sends and whispers at once, then a second (protocol.md section 10). */
+  readonly commandBurst: number;
+  readonly commandsPerSecond: number;
+  /** Bytes that may wait for a slow reader before the connection is ended with `too_slow`. */
+  readonly outboxBytes: number;
+}
+
+/** One try to join a channel. What it does and undoes is its own alone: a later try never sees its leftovers. */
+export interface Attempt {
+  readonly wire: string;
+  readonly signal: AbortSignal;
+}
+
+/** One client's state, whatever its protocol. */
+export class Connection {
+  readonly id = randomUUID();
+  /** What the client sends to Laravel as X-Socket-ID. */
+  readonly socketId: string;
+  /** What other clients see of it in member lists: random, opens nothing. */
+  readonly memberSocketId = createSocketId();
+  readonly protocol: Protocol;
+  readonly subscriptions = new Map<string, Subscription>();
+  readonly commands: CommandQueue;
+  readonly rate: TokenBucket;
+  readonly #transport: Transport;
+  readonly #outboxBytes: number;
+  readonly #closed = new AbortController();
+  readonly #attempts = new Map<string, AbortController>();
+
+  constructor(
+    protocol: Protocol,
+    transport: Transport,
+    settings: ConnectionSettings,
+    socketId = createSocketId(),
+  ) {
+    this.protocol = protocol;
+    this.socketId = socketId;
+    this.commands = new CommandQueue(settings.maxPendingCommands);
+    this.rate = new TokenBucket(settings.commandBurst, settings.commandsPerSecond);
+    this.#transport = transport;
+    this.#outboxBytes = settings.outboxBytes;
+  }
+
+  get closed(): boolean {
+    return this.#closed.signal.aborted;
+  }
+
+  write(frame: Frame): void {
+    if (this.closed) return;
+    this.#transport.write(frame);
+    if (this.#transport.bufferedBytes() > this.#outboxBytes) {
+      this.end({ code: 'too_slow', message: 'this client reads more slowly than it is sent to' });
+    }
+  }
+
+  /** Ends one subscription for the client; the flow has already taken it out of everything. */
+  revoked(...args: Parameters<Transport['revoked']>): void {
+    if (!this.closed) this.#transport.revoked(...args);
+  }
+
+  /** Asks the transport to end; the protocol then reports the end, which runs drop-connection. */
+  end(closure: Closure): void {
+    if (!this.closed) this.#transport.close(closure);
+  }
+
+  /** Begins a new attempt on a channel; an earlier one that still runs is cancelled. */
+  beginAttempt(wire: string): Attempt {
+    this.cancelAttempt(wire);
+    const controller = new AbortController();
+    if (this.closed) controller.abort();
+    this.#attempts.set(wire, controller);
+    return { wire, signal: controller.signal };
+  }
+
+  cancelAttempt(wire: string): void {
+    this.#attempts.get(wire)?.abort();
+    this.#attempts.delete(wire);
+  }
+
+  /** The attempt has come to its end, whichever; only its own entry is taken away. */
+  endAttempt(attempt: Attempt): void {
+    if (this.#attempts.get(attempt.wire)?.signal === attempt.signal) this.#attempts.delete(attempt.wire);
+  }
+
+  /** The transport is gone: nothing is written any more, and every attempt ends. */
+  markClosed(): void {
+    this.#closed.abort();
+    for (const wire of [...this.#attempts.keys()]) this.cancelAttempt(wire);
+  }
+
+  /** The user that this connection has proved to be in a room, or null. */
+  userIdIn(room: string | null): string | null {
+    if (room === null) return null;
+    for (const subscription of this.subscriptions.values()) {
+      if (subscription.room === room && subscription.member !== null) return subscription.member.userId;
+    }
+    return null;
+  }
+}

@@ -1,0 +1,55 @@
+import type { ChannelName } from '../domain/channel-name.ts';
+import type { Frame } from '../domain/frame.ts';
+import type { Member } from '../domain/member.ts';
+import type { Protocol } from '../domain/protocol.ts';
+import type { Grant, SubscriptionKind } from '../domain/subscription.ts';
+import type { Connection } from './connection.ts';
+import { Deadline } from './deadline.ts';
+
+/** A connection's place on one channel, from admitted to left. */
+export class Subscription {
+  readonly connection: Connection;
+  readonly channel: ChannelName;
+  readonly kind: SubscriptionKind;
+  readonly by: Grant['by'];
+  /** The room that it belongs to (the key its traffic travels on), or null. */
+  readonly room: string | null;
+  /** As whom; null where nobody was named. */
+  readonly member: Member | null;
+  readonly expiry = new Deadline();
+  expiresAtMs: number | null;
+
+  constructor(connection: Connection, grant: Grant, room: string | null, member: Member | null) {
+    this.connection = connection;
+    this.channel = grant.channel;
+    this.kind = grant.kind;
+    this.by = grant.by;
+    this.expiresAtMs = grant.expiresAtMs;
+    this.room = room;
+    this.member = member;
+  }
+
+  get wire(): string {
+    return this.channel.wire;
+  }
+
+  get socketId(): string {
+    return this.connection.socketId;
+  }
+
+  get protocol(): Protocol {
+    return this.connection.protocol;
+  }
+
+  /**
+   * Whose it is. Laravel's yes to a private channel names nobody; what the same connection has proved elsewhere
+   * in the room counts then.
+   */
+  get userId(): string | null {
+    return this.member?.userId ?? this.connection.userIdIn(this.room);
+  }
+
+  write(frame: Frame): void {
+    this.connection.write(frame);
+  }
+}
