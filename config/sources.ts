@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parse as parseDotenv } from 'dotenv';
+import type { Mistake } from './mistake.ts';
+import { nearestName } from './nearest-name.ts';
+import type { Section } from './setting.ts';
+import { allSettings, type NamedSetting, settings } from './settings.ts';
+
+/** Where a value came from. */
+export interface Origin {
+  readonly source: 'default' | 'development mode' | 'file' | '.env' | 'environment' | 'flag';
+  /** The setting's name there: `server.port`, `YAMABIKO_PORT`, `--port`. */
+  readonly name: string;
+  /** The config file's name, where it is one. */
+  readonly file?: string;
+}
+
+export interface Given {
+  readonly named: NamedSetting;
+  readonly raw: unknown;
+  readonly origin: Origin;
+}
+
+export interface SourceInput {
+  /** By the setting's path (`server.port`): what commander read. */
+  readonly flags: Readonly<Record<string, string | undefined>>;
+  /** `--config`: must then exist. Without it `yamabiko.config.json` is read if it is there. */
+  readonly configFile: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}
+
+export interface Sources {
+  /** In order: later ones win. */
+  readonly given: readonly Given[];
+  readonly mistakes: readonly Mistake[];
+  /** NODE_ENV of the environment, else of `.env`. */
+  readonly nodeEnv: string | undefined;
+}
+
+export const DEFAULT_CONFIG_FILE = 'yamabiko.config.json';
+const PREFIX = 'YAMABIKO_';
+
+/** Collects what was given, from all sources, unchecked save for names that no setting has. */
+export function readSources({ flags, configFile, env, cwd }: SourceInput): Sources {
+  const mistakes: Mistake[] = [];
+  const dotenv = readDotenv(cwd, mistakes);
+  return {
+    given: [
+      ...readConfigFile(configFile, cwd, mistakes),
+      ...readVariables(dotenv, '.env', mistakes),
+      ...readVariables(env, 'environment', mistakes),
+      ...readFlags(flags),
+    ].filter(isGiven),
+    mistakes,
+    nodeEnv: env.NODE_ENV ?? dotenv.NODE_ENV,
+  };
+}
+
+/** The name as the person wrote it, with the place where a name alone does not tell it. */
+export function nameOf({ source, name, file }: Origin): string {
+  return source === 'file' ? `${name} (${file})` : source === '.env' ? `${name} (.env)` : name;
+}
+
+/** `YAMABIKO_PORT=` means "not set" to whoever writes a compose file; null in the config file likewise. */
+function isGiven({ raw, named }: Given): boolean {
+  if (raw === undefined || raw === null) return false;
+  return named.setting.emptyIsValue || typeof raw !== 'string' || raw.trim() !== '';
+}
+
+function readFlags(flags: SourceInput['flags']): Given[] {
+  return allSettings.flatMap((named) => {
+    const name = named.setting.flag?.split(' ')[0];
+    return name === undefined
+      ? []
+      : [{ named, raw: flags[named.path], origin: { source: 'flag', name } as const }];
+  });
+}
+
+function readVariables(
+  variables: Readonly<Record<string, string | undefined>>,
+  source: '.env' | 'environment',
+  mistakes: Mistake[],
+): Given[] {
+  const known = allSettings.flatMap(({ setting }) => setting.env ?? []);
+  return Object.entries(variables).flatMap(([name, raw]) => {
+    if (!name.startsWith(PREFIX)) return [];
+    const named = allSettings.find(({ setting }) => setting.env === name);
+    if (named !== undefined) return [{ named, raw, origin: { source, name } }];
+    mistakes.push(unknownName(nameOf({ source, name }), nearestName(name, known)));
+    return [];
+  });
+}
+
+function readDotenv(cwd: string, mistakes: Mistake[]): Readonly<Record<string, string>> {
+  const text = readText(resolve(cwd, '.env'), '.env', false, mistakes);
+  return text === null ? {} : parseDotenv(text);
+}
+
+function readConfigFile(configFile: string | undefined, cwd: string, mistakes: Mistake[]): Given[] {
+  const file = configFile ?? DEFAULT_CONFIG_FILE;
+  const name = configFile === undefined ? file : `--config ${file}`;
+  const text = readText(resolve(cwd, file), name, configFile !== undefined, mistakes);
+  const parsed = text === null ? {} : parseJson(text, name, mistakes);
+  return Object.entries(parsed).flatMap(([section, values]) => readSection(section, values, file, mistakes));
+}
+
+function readSection(section: string, values: unknown, file: string, mistakes: Mistake[]): Given[] {
+  const at = (path: string) => nameOf({ source: 'file', name: path, file });
+  const rows = Object.hasOwn(settings, section) ? (settings as Record<string, Section>)[section] : undefined;
+  if (rows === undefined) {
+    mistakes.push(unknownName(at(section), nearestName(section, Object.keys(settings))));
+    return [];
+  }
+  if (!isObject(values)) {
+    mistakes.push({
+      setting: at(section),
+      value: null,
+      problem: `must be an object of ${section}'s settings`,
+    });
+    return [];
+  }
+  return Object.entries(values).flatMap(([key, raw]) => {
+    const path = `${section}.${key}`;
+    const named = allSettings.find((candidate) => candidate.path === path);
+    if (named !== undefined) return [{ named, raw, origin: { source: 'file', name: path, file } as const }];
+    const nearest = nearestName(key, Object.keys(rows));
+    mistakes.push(unknownName(at(path), nearest && `${section}.${nearest}`));
+    return [];
+  });
+}
+
+/** @returns null where the file is not there (a mistake if it must be) or cannot be read (always one) */
+function readText(path: string, name: string, required: boolean, mistakes: Mistake[]): string | null {
+  try {
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (required || code !== 'ENOENT')
+      mistakes.push({ setting: name, value: null, problem: `cannot be read (${code})` });
+    return null;
+  }
+}
+
+function parseJson(text: string, name: string, mistakes: Mistake[]): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return value;
+    mistakes.push({ setting: name, value: null, problem: 'must hold one JSON object' });
+  } catch (error) {
+    // V8's own message may quote the text, and the text may hold a secret: only the line is told.
+    const position = /position (\d+)/.exec((error as Error).message)?.[1];
+    const line =
+      position === undefined ? '' : ` (line ${text.slice(0, Number(position)).split('\n').length})`;
+    mistakes.push({ setting: name, value: null, problem: `must be valid JSON${line}` });
+  }
+  return {};
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function unknownName(setting: string, nearest: string | null): Mistake {
+  const hint = nearest === null ? '' : `; did you mean ${nearest}?`;
+  return { setting, value: null, problem: `is no setting${hint}` };
+}
