@@ -83,6 +83,12 @@ export const catalogue = {
     when: 'this connection is too fast; far beyond the limit it is closed',
   },
   limit_reached: { status: 429, close: 4429, advice: 'later', when: 'a count is full' },
+  not_found: {
+    status: 404,
+    close: null,
+    advice: 'never',
+    when: 'an HTTP path or upgrade that nothing serves',
+  },
   too_large: { status: 413, close: 1009, advice: 'never', when: 'a frame or body over its size' },
   unsupported_media_type: {
     status: 415,

@@ -1,0 +1,94 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { createHttpApp, type HttpAppParts } from './http-app.ts';
+import { createRequestRouting, type RequestHandler } from './request-routing.ts';
+import { createUpgradeRouting, type UpgradeHandler } from './upgrade-routing.ts';
+
+export interface HttpSettings {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** To the end of a request's headers, from its first byte. */
+  readonly headersTimeoutMs: number;
+  /** To the end of a request's body; its answer (a long poll) may take longer. */
+  readonly requestTimeoutMs: number;
+  /** How long an idle connection is kept; longer than a proxy in front keeps it, or the proxy finds it cut (502). */
+  readonly keepAliveTimeoutMs: number;
+  /** All headers of a request: Laravel's cookies and a token in the query must fit. */
+  readonly maxHeaderBytes: number;
+}
+
+export interface HttpServerParts extends HttpAppParts {
+  readonly requests: readonly RequestHandler[];
+  readonly upgrades: readonly UpgradeHandler[];
+  readonly settings: HttpSettings;
+}
+
+/** The one port of the server. */
+export interface HttpServer {
+  /** @returns where it listens @throws the system's error (EADDRINUSE, EACCES) */
+  start(): Promise<AddressInfo>;
+  /**
+   * Takes no new connections and ends idle ones; those that protocols took are theirs to end.
+   * @param deadlineMs then every socket that is left is destroyed. A second call awaits the first.
+   */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+/** How late the time limits are noticed; Node's own 30 s would more than double them. */
+const TIMEOUT_CHECK_MS = 5_000;
+const IDLE_CHECK_MS = 50;
+
+export function createHttpServer(parts: HttpServerParts): HttpServer {
+  const { settings, log } = parts;
+  const server = createServer({
+    headersTimeout: settings.headersTimeoutMs,
+    requestTimeout: settings.requestTimeoutMs,
+    keepAliveTimeout: settings.keepAliveTimeoutMs,
+    maxHeaderSize: settings.maxHeaderBytes,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+  });
+  server.on('request', createRequestRouting(parts.requests, createHttpApp(parts), log));
+  server.on('upgrade', createUpgradeRouting(parts.upgrades, log));
+  const sockets = trackSockets(server);
+  let stopping: Promise<void> | null = null;
+  return {
+    start: () => listen(server, settings),
+    stop: (deadlineMs) => {
+      stopping ??= close(server, sockets, deadlineMs);
+      return stopping;
+    },
+  };
+}
+
+function listen(server: Server, { host, port }: HttpSettings): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      resolve(server.address() as AddressInfo);
+    });
+  });
+}
+
+/** Node's own `closeAllConnections` does not know the sockets that were upgraded. */
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+async function close(server: Server, sockets: ReadonlySet<Socket>, deadlineMs: number): Promise<void> {
+  if (!server.listening) return;
+  // Node ends connections that are idle now; one whose answer ends later would be kept for its whole keep-alive.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  const deadline = setTimeout(() => {
+    for (const socket of sockets) socket.destroy();
+  }, deadlineMs);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  clearInterval(idle);
+  clearTimeout(deadline);
+}

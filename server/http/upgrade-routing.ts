@@ -1,0 +1,44 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { HttpLog } from './http-log.ts';
+import { refuseUpgrade } from './refusal.ts';
+import { normalTarget, pathOf } from './request-target.ts';
+
+/** A protocol that takes upgrades. It MUST close the socket of every request that it took and will not serve. */
+export interface UpgradeHandler {
+  /** @param pathname as the client wrote it, without query; the whole path, never a prefix by chance */
+  matches(pathname: string): boolean;
+  handle(req: IncomingMessage, socket: Duplex, head: Buffer): void | Promise<void>;
+}
+
+/**
+ * The listener for `upgrade`. Node leaves the socket wholly to us here, so one that nobody takes is answered and
+ * closed: `/socket.iox` hung open for ever in the trial.
+ */
+export function createUpgradeRouting(handlers: readonly UpgradeHandler[], log: HttpLog) {
+  return (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Before anything else: an upgraded socket has no error listener of Node's, and ECONNRESET ends the process.
+    socket.on('error', (err) => log.debug({ err }, 'upgrade socket failed'));
+    const target = normalTarget(req.url);
+    if (target === null) return refuseUpgrade(socket, 'invalid_message', 'malformed request target');
+    req.url = target;
+    const path = pathOf(target);
+    const handler = handlers.find((h) => h.matches(path));
+    if (handler === undefined) return refuseUpgrade(socket, 'not_found', 'no protocol takes an upgrade here');
+    void take(handler, { req, socket, head }, { path, log });
+  };
+}
+
+async function take(
+  handler: UpgradeHandler,
+  { req, socket, head }: { req: IncomingMessage; socket: Duplex; head: Buffer },
+  { path, log }: { path: string; log: HttpLog },
+): Promise<void> {
+  try {
+    await handler.handle(req, socket, head);
+  } catch (err) {
+    log.error({ err, path, stage: 'upgrade' }, 'upgrade failed');
+    // What was already written may be a 101: a status line inside a WebSocket stream would be garbage.
+    socket.destroy();
+  }
+}
