@@ -2,7 +2,6 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Mistake } from './mistake.ts';
-import type { Algorithm } from './sections/jwt.ts';
 
 interface Place {
   /** Relative paths start here. */
@@ -10,11 +9,6 @@ interface Place {
   readonly nameOf: (path: string) => string;
 }
 
-const CURVES: Partial<Record<string, Algorithm>> = {
-  prime256v1: 'ES256',
-  secp384r1: 'ES384',
-  secp521r1: 'ES512',
-};
 /** RFC 7518 section 3.3; jose refuses smaller ones too, but at the first token instead of at the start. */
 const MIN_RSA_BITS = 2_048;
 
@@ -22,11 +16,7 @@ const MIN_RSA_BITS = 2_048;
  * Reads the key now, so that a wrong path is a mistake at the start and not a refusal of every token later.
  * @param given PEM text, or the path of a file that holds it
  */
-export function readPublicKey(
-  given: string,
-  algorithms: readonly Algorithm[],
-  { cwd, nameOf }: Place,
-): { readonly pem: string } | Mistake {
+export function readPublicKey(given: string, { cwd, nameOf }: Place): { readonly pem: string } | Mistake {
   const isText = given.startsWith('-----BEGIN ');
   const mistake = (problem: string): Mistake => ({
     setting: nameOf('jwt.publicKey'),
@@ -41,17 +31,14 @@ export function readPublicKey(
   }
   if (pem.includes('PRIVATE KEY'))
     return mistake('is a private key: keep that one with Laravel and give its public key here');
-  const fitting = fittingAlgorithms(pem);
-  if (typeof fitting === 'string') return mistake(fitting);
-  if (!fitting.some((algorithm) => algorithms.includes(algorithm)))
-    return mistake(`is a key for ${fitting.join(', ')}, and YAMABIKO_JWT_ALGORITHMS holds none of them`);
+  const fault = faultOf(pem);
+  if (fault !== null) return mistake(fault);
   return { pem };
 }
 
 const EXPECTED = 'must be the path of a PEM file with a public key, or its text';
 
-/** @returns the algorithms that a key can verify, or what is wrong with it */
-function fittingAlgorithms(pem: string): readonly Algorithm[] | string {
+function faultOf(pem: string): string | null {
   let key: KeyObject;
   try {
     key = createPublicKey(pem);
@@ -59,11 +46,8 @@ function fittingAlgorithms(pem: string): readonly Algorithm[] | string {
     return `holds no public key in PEM: ${EXPECTED}`;
   }
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
-  if (type === 'ed25519') return ['EdDSA'];
-  if (type === 'rsa') {
-    if ((details?.modulusLength ?? 0) < MIN_RSA_BITS) return `is an RSA key below ${MIN_RSA_BITS} bits`;
-    return ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
-  }
-  const curve = CURVES[details?.namedCurve ?? ''];
-  return curve === undefined ? 'must be an RSA, EC (P-256, P-384, P-521) or Ed25519 key' : [curve];
+  if (type === 'rsa')
+    return (details?.modulusLength ?? 0) < MIN_RSA_BITS ? `is an RSA key below ${MIN_RSA_BITS} bits` : null;
+  if (type === 'ed25519' || details?.namedCurve === 'prime256v1') return null;
+  return 'must be an RSA, P-256 or Ed25519 key';
 }

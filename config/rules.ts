@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Mistake } from './mistake.ts';
 import { readPublicKey } from './public-key.ts';
-import { type Algorithm, HMAC_ALGORITHMS, PUBLIC_KEY_ALGORITHMS } from './sections/jwt.ts';
 import type { Config, RawConfig } from './settings.ts';
 
 /** What the rules need to know besides the values. */
@@ -26,8 +25,8 @@ export interface Ruled {
   readonly chosen: readonly string[];
 }
 
-/** Bytes of a secret by algorithm: RFC 7518 section 3.2, the size of the hash at least. */
-const SECRET_BYTES: Partial<Record<Algorithm, number>> = { HS256: 32, HS384: 48, HS512: 64 };
+/** HS256 needs a key of the hash's size at least (RFC 7518 section 3.2). */
+const MIN_SECRET_BYTES = 32;
 
 /** The rules that concern more than one setting: protocol.md section 9, and what follows from them. */
 export function applyRules(values: RawConfig, about: Circumstances): Ruled {
@@ -39,7 +38,7 @@ export function applyRules(values: RawConfig, about: Circumstances): Ruled {
     chosen.push(path);
     return value;
   };
-  const key = jwt.publicKey === null ? null : readPublicKey(jwt.publicKey, jwt.algorithms, about);
+  const key = jwt.publicKey === null ? null : readPublicKey(jwt.publicKey, about);
   const hostOpen = about.isGiven('server.host') || !development;
   const config: Config = {
     ...values,
@@ -59,7 +58,6 @@ export function applyRules(values: RawConfig, about: Circumstances): Ruled {
   const mistakes = [
     ...missingKey(hasKey, about),
     ...shortSecrets(values, about),
-    ...unboundAlgorithms(values, about),
     ...(key !== null && 'problem' in key ? [key] : []),
   ];
   return { config, mistakes, warnings: warningsOf(config), chosen };
@@ -67,47 +65,18 @@ export function applyRules(values: RawConfig, about: Circumstances): Ruled {
 
 function missingKey(hasKey: boolean, { nodeEnv, nameOf }: Circumstances): Mistake[] {
   if (hasKey || nodeEnv !== 'production') return [];
-  const problem = `must be set in production (or YAMABIKO_JWT_PUBLIC_KEY, or YAMABIKO_JWKS_URL): the secret that Laravel signs tokens with, of at least 32 bytes`;
+  const problem = `must be set in production (or YAMABIKO_JWT_PUBLIC_KEY, or YAMABIKO_JWKS_URL): the secret that Laravel signs tokens with, of at least ${MIN_SECRET_BYTES} bytes`;
   return [{ setting: nameOf('jwt.secrets'), value: null, problem }];
 }
 
 function shortSecrets({ jwt }: RawConfig, { nameOf }: Circumstances): Mistake[] {
-  const [algorithm, bytes] = jwt.algorithms.reduce<readonly [string, number]>(
-    (most, candidate) => {
-      const needed = SECRET_BYTES[candidate] ?? 0;
-      return needed > most[1] ? [candidate, needed] : most;
-    },
-    ['HS256', 0],
-  );
   return jwt.secrets.flatMap((secret, index) => {
     const length = Buffer.byteLength(secret);
-    if (length >= bytes) return [];
+    if (length >= MIN_SECRET_BYTES) return [];
     const which = jwt.secrets.length > 1 ? `secret ${index + 1} of ${jwt.secrets.length}` : 'the secret';
-    const problem = `${which} has ${length} bytes, but ${algorithm} needs ${bytes * 8} bits: at least ${bytes} bytes`;
+    const problem = `${which} has ${length} bytes, but HS256 needs 256 bits: at least ${MIN_SECRET_BYTES} bytes`;
     return [{ setting: nameOf('jwt.secrets'), value: null, problem }];
   });
-}
-
-/** A key without an algorithm for it would refuse every token, and nobody would know why. */
-function unboundAlgorithms({ jwt }: RawConfig, { nameOf }: Circumstances): Mistake[] {
-  const lacks = (bound: readonly Algorithm[]) =>
-    !bound.some((algorithm) => jwt.algorithms.includes(algorithm));
-  const setting = nameOf('jwt.algorithms');
-  const value = jwt.algorithms.join(', ');
-  const mistakes: Mistake[] = [];
-  if (jwt.secrets.length > 0 && lacks(HMAC_ALGORITHMS))
-    mistakes.push({
-      setting,
-      value,
-      problem: `must hold one of ${HMAC_ALGORITHMS.join(', ')} for the secret`,
-    });
-  if ((jwt.publicKey !== null || jwt.jwksUrl !== null) && lacks(PUBLIC_KEY_ALGORITHMS))
-    mistakes.push({
-      setting,
-      value,
-      problem: `must hold one of ${PUBLIC_KEY_ALGORITHMS.join(', ')} for the public key`,
-    });
-  return mistakes;
 }
 
 function warningsOf(config: Config): string[] {

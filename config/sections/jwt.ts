@@ -1,22 +1,9 @@
 import { z } from 'zod';
 import { boolean, integer, list, setting, showText, url } from '../kinds.ts';
 
-/** Algorithms by the kind of key they are bound to; a token never chooses across this line. */
-export const HMAC_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
-export const PUBLIC_KEY_ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-] as const;
-const ALGORITHMS = [...HMAC_ALGORITHMS, ...PUBLIC_KEY_ALGORITHMS] as const;
-export type Algorithm = (typeof ALGORITHMS)[number];
+/** What the keys of a JWK Set may verify. HS256 is bound to secrets, a PEM's algorithm to its kind of key. */
+const JWKS_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const;
+type JwksAlgorithm = (typeof JWKS_ALGORITHMS)[number];
 
 const isPem = (value: string) => value.startsWith('-----BEGIN ');
 /** A wrong value here may well be the private key. */
@@ -38,7 +25,7 @@ export const jwtSettings = {
       env: 'YAMABIKO_JWT_PUBLIC_KEY',
       default: null,
       defaultText: 'none',
-      doc: 'Public key for RS256, ES256 or EdDSA, where Laravel signs with a private one: the path of a PEM file, or its text (`\\n` may stand for a line end).',
+      doc: 'Public key (RSA: RS256, P-256: ES256, Ed25519: EdDSA), where Laravel signs with a private one: the path of a PEM file, or its text (`\\n` may stand for a line end).',
     },
     {
       kind: 'PEM',
@@ -59,12 +46,12 @@ export const jwtSettings = {
     protocols: ['https:', 'http:'],
     doc: 'Where to fetch the public keys (a JWK Set) of an identity provider. `jku`, `jwk` and `x5u` in a token are never followed.',
   }),
-  algorithms: list<Algorithm>({
-    env: 'YAMABIKO_JWT_ALGORITHMS',
-    default: ['HS256', 'RS256', 'ES256', 'EdDSA'],
-    item: z.enum(ALGORITHMS),
-    allowed: `a list of ${ALGORITHMS.join(', ')}`,
-    doc: 'Algorithms that a token may be signed with. Those of HMAC count for secrets only, the others for public keys only.',
+  jwksAlgorithms: list<JwksAlgorithm>({
+    env: 'YAMABIKO_JWKS_ALGORITHMS',
+    default: JWKS_ALGORITHMS,
+    item: z.enum(JWKS_ALGORITHMS),
+    allowed: `a list of ${JWKS_ALGORITHMS.join(', ')}`,
+    doc: 'Algorithms that the keys of `jwksUrl` may verify. A secret verifies HS256 only, a PEM what its kind of key is for: a token never chooses.',
   }),
   clockToleranceSeconds: integer({
     env: 'YAMABIKO_JWT_CLOCK_TOLERANCE_SECONDS',
