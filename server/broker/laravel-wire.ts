@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import type { Sender } from '../domain/broadcast.ts';
 import { jsonValue, withJsonValue } from '../domain/json-text.ts';
+import type { Sender } from '../domain/sender.ts';
 
 /** Why a payload is not delivered: a bounded set, a label in metrics. */
 export type DropReason =

@@ -1,6 +1,6 @@
-import type { Sender } from '../domain/broadcast.ts';
 import { jsonValue } from '../domain/json-text.ts';
 import { decodeMember, type Member } from '../domain/member.ts';
+import type { Sender } from '../domain/sender.ts';
 
 /**
  * What clients cause in a room, as it travels on the room's own Redis channel. It bears no `event` key, so that

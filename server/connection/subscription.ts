@@ -6,6 +6,8 @@ import type { Grant, SubscriptionKind } from '../domain/subscription.ts';
 import type { Connection } from './connection.ts';
 import { Deadline } from './deadline.ts';
 
+type Place = Pick<Subscription, 'room' | 'member' | 'seatId' | 'follows'>;
+
 /** A connection's place on one channel, from admitted to left. */
 export class Subscription {
   readonly connection: Connection;
@@ -16,17 +18,23 @@ export class Subscription {
   readonly room: string | null;
   /** As whom; null where nobody was named. */
   readonly member: Member | null;
+  /** Its seat in the room's member list; null where it has none (private, or a definition that shows no users). */
+  readonly seatId: string | null;
+  /** Bus channels that are followed for it. */
+  readonly follows: readonly string[];
   readonly expiry = new Deadline();
   expiresAtMs: number | null;
 
-  constructor(connection: Connection, grant: Grant, room: string | null, member: Member | null) {
+  constructor(connection: Connection, grant: Grant, place: Place) {
     this.connection = connection;
     this.channel = grant.channel;
     this.kind = grant.kind;
     this.by = grant.by;
     this.expiresAtMs = grant.expiresAtMs;
-    this.room = room;
-    this.member = member;
+    this.room = place.room;
+    this.member = place.member;
+    this.seatId = place.seatId;
+    this.follows = place.follows;
   }
 
   get wire(): string {

@@ -1,11 +1,5 @@
 import type { Member } from './member.ts';
-
-/** Who caused a room message. The system user is what Laravel's own messages come from. */
-export interface Sender {
-  /** JSON text: a number, or a string where Laravel's ids are no canonical decimals. */
-  readonly idJson: string;
-  readonly name: string;
-}
+import type { Sender } from './sender.ts';
 
 /** What the bus brings for a channel's subscribers. All texts are JSON text, sent as they are. */
 export type Broadcast =

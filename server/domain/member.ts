@@ -1,4 +1,5 @@
-import { jsonMembers } from './json-text.ts';
+import { jsonMembers, jsonValue } from './json-text.ts';
+import type { Sender } from './sender.ts';
 
 /**
  * A user as a room's list shows him. Both spellings are JSON text, made once and sent as they are, since
@@ -31,6 +32,12 @@ export function createMember({ userIdJson, userInfoJson, socketId }: MemberFacts
     userInfoJson,
     `{"user_id":${userIdJson},${info}"socketId":${JSON.stringify(socketId)}}`,
   );
+}
+
+/** Who a member is as the cause of a message. */
+export function senderOf(member: Member): Sender {
+  const { name } = JSON.parse(member.user) as { name: string };
+  return { idJson: jsonValue(member.user, 'id') ?? JSON.stringify(member.userId), name };
 }
 
 /** @param json what `createMember` wrote; null where it is anything else (another program's key, an old node) */

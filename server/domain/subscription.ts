@@ -1,5 +1,4 @@
 import type { ChannelName } from './channel-name.ts';
-import type { Member } from './member.ts';
 
 /**
  * By which right a subscription exists; decides what it hears (protocol.md section 1, the table).
@@ -25,14 +24,4 @@ export interface Grant {
   readonly by: 'token' | 'laravel' | 'public';
   /** When the right ends, as milliseconds since 1970; null: never. */
   readonly expiresAtMs: number | null;
-}
-
-/** A grant that has become the connection's: entered, followed, and live or about to be. */
-export interface SubscriptionFacts {
-  readonly channel: ChannelName;
-  readonly kind: SubscriptionKind;
-  readonly by: Grant['by'];
-  /** The room that it belongs to, or null (public, encrypted). */
-  readonly room: string | null;
-  readonly member: Member | null;
 }

@@ -12,6 +12,11 @@ export interface ViewSnapshot {
   readonly members: readonly Member[];
 }
 
+interface Waiter {
+  readonly revision: number;
+  readonly resolve: () => void;
+}
+
 /**
  * What this node shows its clients of one room's members: a replica of the roster's list, moved on by the
  * announcements in the bus's order. Lists come from it and announcements pass through it, so a client's list and
@@ -20,7 +25,7 @@ export interface ViewSnapshot {
 export class RoomView {
   readonly #members = new Map<string, Member>();
   readonly #localUsers = new Map<string, number>();
-  readonly #waiting = new Set<{ revision: number; resolve: () => void }>();
+  readonly #waiting = new Set<Waiter>();
   #early: PresenceChange[] = [];
   #revision: number | null = null;
 
@@ -36,8 +41,8 @@ export class RoomView {
   /** Takes the roster's word where there is no view yet; what came meanwhile is applied on top. */
   begin(snapshot: ViewSnapshot): void {
     if (this.#revision !== null) return;
-    this.#revision = snapshot.revision;
     for (const member of snapshot.members) this.#members.set(member.userId, member);
+    this.#moveTo(snapshot.revision);
     const early = this.#early;
     this.#early = [];
     for (const change of early) this.apply(change);
@@ -53,29 +58,29 @@ export class RoomView {
       return false;
     }
     if (change.revision <= this.#revision) return false;
-    this.#revision = change.revision;
     const told = change.type === 'joined' ? this.#add(change.member) : this.#remove(change.member);
-    for (const waiter of this.#waiting) {
-      if (waiter.revision <= change.revision) {
-        this.#waiting.delete(waiter);
-        waiter.resolve();
-      }
-    }
+    this.#moveTo(change.revision);
     return told;
   }
 
-  /** Resolves once the view has passed a revision; `signal` ends the wait by rejecting with its reason. */
+  /** Resolves once the view has passed a revision; rejects with the signal's reason when that ends first. */
   passed(revision: number, signal: AbortSignal): Promise<void> {
     if (this.#revision !== null && this.#revision >= revision) return Promise.resolve();
+    if (signal.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
-      const waiter = { revision, resolve };
-      this.#waiting.add(waiter);
       const abort = () => {
         this.#waiting.delete(waiter);
         reject(signal.reason);
       };
-      if (signal.aborted) abort();
-      else signal.addEventListener('abort', abort, { once: true });
+      const waiter: Waiter = {
+        revision,
+        resolve: () => {
+          signal.removeEventListener('abort', abort);
+          resolve();
+        },
+      };
+      this.#waiting.add(waiter);
+      signal.addEventListener('abort', abort, { once: true });
     });
   }
 
@@ -86,13 +91,14 @@ export class RoomView {
    */
   reconcile(snapshot: ViewSnapshot, removals: boolean): Pick<PresenceChange, 'type' | 'member'>[] {
     const told: Pick<PresenceChange, 'type' | 'member'>[] = [];
-    if (this.#revision !== null && snapshot.revision < this.#revision) return told;
+    if (this.#revision === null) this.begin(snapshot);
+    if (this.#revision === null || snapshot.revision < this.#revision) return told;
     const present = new Set(snapshot.members.map((member) => member.userId));
     for (const member of snapshot.members) if (this.#add(member)) told.push({ type: 'joined', member });
     for (const member of removals ? this.members() : []) {
       if (!present.has(member.userId) && this.#remove(member)) told.push({ type: 'left', member });
     }
-    this.#revision = snapshot.revision;
+    this.#moveTo(snapshot.revision);
     return told;
   }
 
@@ -105,6 +111,15 @@ export class RoomView {
     const count = (this.#localUsers.get(userId) ?? 0) - 1;
     if (count > 0) this.#localUsers.set(userId, count);
     else this.#localUsers.delete(userId);
+  }
+
+  #moveTo(revision: number): void {
+    this.#revision = revision;
+    for (const waiter of this.#waiting) {
+      if (waiter.revision > revision) continue;
+      this.#waiting.delete(waiter);
+      waiter.resolve();
+    }
   }
 
   #add(member: Member): boolean {

@@ -1,0 +1,27 @@
+import type { Connection } from '../connection/connection.ts';
+import { leaveChannel } from './leave-channel.ts';
+import type { Parts } from './parts.ts';
+
+/** A client has come: counted, and findable for a drain. */
+export function takeConnection(parts: Parts, connection: Connection): void {
+  parts.connections.add(connection);
+  parts.meters.connectionOpened(connection.protocol.name);
+}
+
+/**
+ * A connection's transport has ended, for whatever reason: its attempts are cancelled and its subscriptions left.
+ * The transport is gone first, the slower cleanup after, since the client may already be coming back.
+ */
+export async function dropConnection(parts: Parts, connection: Connection): Promise<void> {
+  if (connection.closed) return;
+  connection.markClosed();
+  parts.connections.remove(connection);
+  parts.meters.connectionClosed(connection.protocol.name);
+  const left = await Promise.allSettled(
+    [...connection.subscriptions.values()].map((s) => leaveChannel(parts, s)),
+  );
+  for (const result of left) {
+    if (result.status === 'rejected')
+      parts.log.error({ err: result.reason, connection: connection.id }, 'leaving failed');
+  }
+}

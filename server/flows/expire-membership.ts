@@ -1,0 +1,16 @@
+import type { Subscription } from '../connection/subscription.ts';
+import { catalogue } from '../domain/catalogue.ts';
+import { leaveChannel } from './leave-channel.ts';
+import type { Parts } from './parts.ts';
+
+/** A membership ends with its token (protocol.md section 2): out of everything first, then told. */
+export function expireMembership(parts: Parts, subscription: Subscription): void {
+  const { connection, wire } = subscription;
+  parts.meters.refused('token_expired');
+  const left = leaveChannel(parts, subscription);
+  const { status } = catalogue.token_expired;
+  connection.revoked(wire, { code: 'token_expired', status, message: 'the token has expired' });
+  left.catch((error: unknown) =>
+    parts.log.error({ err: error, connection: connection.id, wire }, 'leaving failed'),
+  );
+}

@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import type { Handshake } from '../access/access.ts';
+import type { Attempt, Connection } from '../connection/connection.ts';
+import { Subscription } from '../connection/subscription.ts';
+import { parseChannelName } from '../domain/channel-name.ts';
+import { createMember, type Member } from '../domain/member.ts';
+import { isRejection, type Rejection, reject, UnavailableError } from '../domain/outcome.ts';
+import type { Grant } from '../domain/subscription.ts';
+import type { RoomView } from '../hub/room-view.ts';
+import { type Admitted, goLive } from './go-live.ts';
+import { leaveChannel } from './leave-channel.ts';
+import type { Parts } from './parts.ts';
+import { renewToken, standsFor } from './renew-token.ts';
+import { followsOf, listsMembers, roomOf } from './room-routing.ts';
+
+export interface JoinRequest {
+  /** The wire name, as the client wrote it. */
+  readonly channel: unknown;
+  readonly auth: unknown;
+  readonly handshake: Handshake;
+}
+
+export type JoinOutcome = { readonly ok: true; readonly subscription: Subscription } | Rejection;
+
+/**
+ * A client subscribes (design.md, journey 2): access -> bus followed -> roster entered -> this node has passed
+ * that revision -> admitted -> live. What an attempt did is undone in reverse, by itself alone, wherever it ends.
+ *
+ * Run it on the connection's queue, under the channel's wire name.
+ * @param answer called in the turn in which the subscription goes live, or with the refusal
+ */
+export async function joinChannel(
+  parts: Parts,
+  connection: Connection,
+  request: JoinRequest,
+  answer: (outcome: JoinOutcome) => void,
+): Promise<void> {
+  const channel = parseChannelName(request.channel, parts.reserved);
+  if (isRejection(channel)) return answer(channel);
+  const existing = connection.subscriptions.get(channel.wire);
+  if (existing !== undefined && standsFor(existing, request.auth))
+    return answer({ ok: true, subscription: existing });
+
+  const attempt = connection.beginAttempt(channel.wire);
+  try {
+    const { auth, handshake } = request;
+    const { socketId } = connection;
+    const decision = await parts.access.decide({
+      channel,
+      auth,
+      handshake,
+      socketId,
+      signal: attempt.signal,
+    });
+    const grant = decision ?? reject('forbidden', 'nobody may say who subscribes to this channel');
+    if (attempt.signal.aborted) return answer(cancelled());
+    if (isRejection(grant)) return answer(grant);
+    if (existing !== undefined) {
+      const renewed = renewToken(parts, existing, grant);
+      if (renewed !== null) return answer(renewed);
+      // The old right was another one (public before, a token now): it ends where the new one begins.
+      await leaveChannel(parts, existing);
+    }
+    const admitted = await admit(parts, connection, grant, attempt);
+    if (isRejection(admitted)) return answer(admitted);
+    await goLive(parts, attempt, admitted, answer);
+  } finally {
+    connection.endAttempt(attempt);
+  }
+}
+
+function cancelled(): Rejection {
+  return reject('cancelled', 'an unsubscribe or disconnect overtook this subscribe');
+}
+
+/** Follows and enters; resolves with the subscription ready to go live, or with the refusal and nothing left behind. */
+async function admit(
+  parts: Parts,
+  connection: Connection,
+  grant: Grant,
+  attempt: Attempt,
+): Promise<Admitted | Rejection> {
+  const { channel, kind, user } = grant;
+  const room = roomOf(channel, kind, parts.channels);
+  const member = user === null ? null : createMember({ ...user, socketId: connection.memberSocketId });
+  const listed = room !== null && member !== null && listsMembers(channel, kind, parts.channels);
+  const seat = listed ? { room, id: randomUUID(), member } : null;
+  const follows = followsOf(channel, kind, parts.channels);
+  const undo: (() => void)[] = [];
+  const undoAll = () => {
+    for (const step of undo.reverse()) step();
+  };
+  try {
+    // The view first: announcements that come before the roster has answered are kept in it.
+    const view = seat === null ? null : parts.views.acquire(seat.room);
+    if (seat !== null) undo.push(() => parts.views.release(seat.room));
+    await followAll(parts, follows, undo);
+    if (seat !== null && view !== null && !attempt.signal.aborted) await enterRoom(parts, seat, view, undo);
+    if (attempt.signal.aborted) {
+      undoAll();
+      return cancelled();
+    }
+    const place = { room, member, seatId: seat?.id ?? null, follows };
+    return { subscription: new Subscription(connection, grant, place), view, undo: undoAll };
+  } catch (error) {
+    undoAll();
+    if (error instanceof UnavailableError)
+      return reject('unavailable', 'not able to subscribe now, try later');
+    throw error;
+  }
+}
+
+async function enterRoom(
+  parts: Parts,
+  { room, id, member }: { room: string; id: string; member: Member },
+  view: RoomView,
+  undo: (() => void)[],
+): Promise<void> {
+  // Before the answer: an enter whose outcome is unknown is undone too.
+  undo.push(() => void parts.roster.leave(room, id));
+  const snapshot = await parts.roster.enter(room, { id, member });
+  view.begin(snapshot);
+  await view.passed(snapshot.revision, AbortSignal.timeout(parts.settings.commandTimeoutMs)).catch(() => {
+    throw new UnavailableError('the bus did not bring the roster change back in time');
+  });
+}
+
+async function followAll(parts: Parts, channels: readonly string[], undo: (() => void)[]): Promise<void> {
+  const results = await Promise.allSettled(
+    channels.map(async (channel) => {
+      await parts.bus.follow(channel);
+      undo.push(() => parts.bus.unfollow(channel));
+    }),
+  );
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}

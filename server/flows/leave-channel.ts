@@ -1,0 +1,21 @@
+import type { Subscription } from '../connection/subscription.ts';
+import type { Parts } from './parts.ts';
+
+/**
+ * Takes a subscription out of everything. From the call on it hears nothing more; the promise resolves when the
+ * roster has been told, so that a rejoin cannot overtake it. Called twice it does nothing.
+ */
+export async function leaveChannel(parts: Parts, subscription: Subscription): Promise<void> {
+  const { connection, wire, kind, room, member, seatId, follows } = subscription;
+  if (connection.subscriptions.get(wire) !== subscription) return;
+  connection.subscriptions.delete(wire);
+  subscription.expiry.clear();
+  parts.hub.leave(subscription);
+  parts.meters.unsubscribed(kind);
+  if (room !== null && member !== null && seatId !== null) {
+    parts.views.get(room)?.removeLocal(member.userId);
+    await parts.roster.leave(room, seatId);
+    parts.views.release(room);
+  }
+  for (const channel of follows) parts.bus.unfollow(channel);
+}

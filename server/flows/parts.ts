@@ -1,0 +1,69 @@
+import type { Access } from '../access/access.ts';
+import type { Bus } from '../broker/bus.ts';
+import type { Roster } from '../broker/roster.ts';
+import type { Connections } from '../connection/connections.ts';
+import type { Code } from '../domain/catalogue.ts';
+import type { ReservedNames } from '../domain/channel-name.ts';
+import type { Rejection } from '../domain/outcome.ts';
+import type { Hub } from '../hub/hub.ts';
+import type { RoomViews } from '../hub/room-views.ts';
+import type { PendingSends } from './pending-sends.ts';
+
+/** What the flows work with. Built once, in server.ts. */
+export interface Parts {
+  readonly reserved: ReservedNames;
+  readonly channels: Channels;
+  readonly access: Access;
+  readonly bus: Bus;
+  readonly roster: Roster;
+  readonly hub: Hub;
+  readonly views: RoomViews;
+  readonly connections: Connections;
+  readonly sends: PendingSends;
+  readonly log: FlowLog;
+  readonly meters: FlowMeters;
+  readonly settings: FlowSettings;
+}
+
+export interface FlowSettings {
+  /** How long a step may wait for the bus, in milliseconds: past it the command is refused `unavailable`. */
+  readonly commandTimeoutMs: number;
+  /** After an outage those who are missing leave within 1.5 of it, in milliseconds. */
+  readonly nodeTtlMs: number;
+  /** Name of the sender (id 0) of Laravel's own messages. */
+  readonly systemUserName: string;
+}
+
+/** What the flows need of the channel definitions. */
+export interface Channels {
+  of(base: string): { readonly definition: Definition; readonly explicit: boolean };
+  shape(
+    base: string,
+    dataText: string,
+  ): { readonly ok: true; readonly data: string; readonly userId: string | null } | Rejection;
+}
+
+interface Definition {
+  readonly clientSend: boolean;
+  readonly users: boolean;
+  readonly echo: boolean;
+}
+
+export interface FlowLog {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface FlowMeters {
+  connectionOpened(protocol: string): void;
+  connectionClosed(protocol: string): void;
+  subscribed(kind: string): void;
+  unsubscribed(kind: string): void;
+  broadcast(type: string): void;
+  dropped(source: string, reason: string): void;
+  refused(code: Code): void;
+  busReady(ready: boolean): void;
+  busGap(reason: string): void;
+}

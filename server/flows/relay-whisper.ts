@@ -1,0 +1,40 @@
+import { encodeWhisper } from '../broker/laravel-wire.ts';
+import type { Connection } from '../connection/connection.ts';
+import { parseChannelName } from '../domain/channel-name.ts';
+import { isRejection, type Rejection, reject, UnavailableError } from '../domain/outcome.ts';
+import type { Parts } from './parts.ts';
+
+const WHISPER_EVENT = /^client-./s;
+
+/**
+ * A whisper: a client event for the others on a private or presence channel, over the same Redis channel as
+ * Laravel's events (protocol.md sections 5 and 6).
+ * @param whisper foreign input; `dataText` is JSON text
+ */
+export async function relayWhisper(
+  parts: Parts,
+  connection: Connection,
+  whisper: { channel: unknown; event: unknown; dataText: string },
+): Promise<{ readonly ok: true } | Rejection> {
+  if (!connection.rate.take()) return reject('rate_limited', 'too many whispers, slow down');
+  const name = parseChannelName(whisper.channel, parts.reserved);
+  if (isRejection(name)) return name;
+  const { event, dataText: data } = whisper;
+  if (typeof event !== 'string' || !WHISPER_EVENT.test(event) || !event.isWellFormed()) {
+    return reject('invalid_event', "a whisper's event name begins with client-");
+  }
+  const subscription = connection.subscriptions.get(name.wire);
+  const mayWhisper = subscription?.kind === 'private' || subscription?.kind === 'presence';
+  if (subscription === undefined || !mayWhisper) {
+    return reject('not_subscribed', 'whispers need a subscription of this private or presence channel');
+  }
+  try {
+    const { socketId } = connection;
+    await parts.bus.publish(name.wire, encodeWhisper({ event, data, socketId, userId: subscription.userId }));
+    return { ok: true };
+  } catch (error) {
+    if (error instanceof UnavailableError)
+      return reject('unavailable', 'the whisper may or may not have been taken');
+    throw error;
+  }
+}
