@@ -1,0 +1,139 @@
+import { io as io4 } from 'socket.io-client';
+import io2 from 'socket.io-client-v2';
+import { io as io3 } from 'socket.io-client-v3';
+
+/** The major version of socket.io-client. 2 speaks Engine.IO 3. */
+export type ClientVersion = 2 | 3 | 4;
+
+export const CLIENT_VERSIONS: readonly ClientVersion[] = [2, 3, 4];
+
+export type Transport = 'websocket' | 'polling';
+
+/** What all three versions have in common, as far as tests use it. */
+export interface ClientSocket {
+  readonly id: string | undefined;
+  readonly connected: boolean;
+  readonly io: ClientManager;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  off(event: string, listener: (...args: never[]) => void): unknown;
+  emit(event: string, ...args: unknown[]): unknown;
+  connect(): unknown;
+  disconnect(): unknown;
+  close(): unknown;
+}
+
+interface ClientManager {
+  readonly engine: { close(): void; readonly transport: { readonly name: string } };
+  /** Whether it connects again by itself. */
+  reconnection(): boolean;
+}
+
+export interface SocketIoOptions {
+  /** The server, `http://127.0.0.1:1234`. */
+  readonly url: string;
+  /** Default 4. */
+  readonly version?: ClientVersion;
+  /** Default websocket alone. `['polling', 'websocket']` upgrades as browsers do. */
+  readonly transports?: readonly Transport[];
+  /** Headers of the handshake, `Cookie` among them; in Node all versions send them on both transports. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Client >= 3: the `auth` of CONNECT. */
+  readonly auth?: Readonly<Record<string, unknown>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly reconnection?: boolean;
+  readonly path?: string;
+}
+
+/** The `io` function of a version: what a page hands to Echo as `client`. */
+export function socketIo(version: ClientVersion): (url: string, options?: object) => ClientSocket {
+  const io: unknown = { 2: io2, 3: io3, 4: io4 }[version];
+  return io as (url: string, options?: object) => ClientSocket;
+}
+
+/** Options as all versions understand them. Never a shared manager: two clients of one test are two connections. */
+export function clientOptions(options: SocketIoOptions): Record<string, unknown> {
+  const { transports = ['websocket'], headers, auth, query, reconnection = true, path } = options;
+  return {
+    forceNew: true,
+    transports: [...transports],
+    reconnection,
+    // Reconnects are awaited by tests; the usual second of delay would only make them slow.
+    reconnectionDelay: 50,
+    reconnectionDelayMax: 200,
+    ...(headers === undefined ? {} : { extraHeaders: { ...headers } }),
+    ...(auth === undefined ? {} : { auth: { ...auth } }),
+    ...(query === undefined ? {} : { query: { ...query } }),
+    ...(path === undefined ? {} : { path }),
+  };
+}
+
+/** A Socket.IO event as it arrived. Echo's events have the channel's wire name as first argument. */
+export interface WireEvent {
+  readonly event: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into arguments of every shape
+  readonly args: readonly any[];
+}
+
+/** Hears every event, whoever listens besides; 2.x has no onAny. */
+export function hearAll(socket: ClientSocket, hear: (event: WireEvent) => void): void {
+  const patched = socket as unknown as {
+    onAny?: (listener: (event: string, ...args: unknown[]) => void) => void;
+    onevent: (packet: { data?: [string, ...unknown[]] }) => void;
+  };
+  if (patched.onAny !== undefined) {
+    patched.onAny((event, ...args) => hear({ event, args }));
+    return;
+  }
+  const onevent = patched.onevent;
+  patched.onevent = function (packet) {
+    const [event = '', ...args] = packet.data ?? [];
+    onevent.call(this, packet);
+    hear({ event, args });
+  };
+}
+
+/**
+ * Resolves when connected. Rejects with the server's refusal; with a transport's failure only where the client does
+ * not try again by itself.
+ */
+export async function connected(socket: ClientSocket, timeoutMs = 8_000): Promise<void> {
+  if (socket.connected) return;
+  const failure = new Error();
+  const { promise, resolve, reject } = promiseWithResolvers();
+  let last = 'nothing was heard';
+  const refuse = (error: unknown) => {
+    last = error instanceof Error ? error.message : JSON.stringify(error);
+    const transient = (error as { type?: unknown } | null)?.type === 'TransportError';
+    if (!transient || !socket.io.reconnection()) reject(error instanceof Error ? error : new Error(last));
+  };
+  const timer = setTimeout(() => {
+    failure.message = `the client did not connect in ${timeoutMs} ms: ${last}`;
+    reject(failure);
+  }, timeoutMs);
+  socket.on('connect', resolve);
+  socket.on('connect_error', refuse);
+  // 2.x tells a middleware's refusal by `error`.
+  socket.on('error', refuse);
+  try {
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    socket.off('connect', resolve);
+    socket.off('connect_error', refuse);
+    socket.off('error', refuse);
+  }
+}
+
+function promiseWithResolvers(): {
+  promise: Promise<void>;
+  resolve: () => void;
+  reject: (error: Error) => void;
+} {
+  let resolve: () => void = () => {};
+  let reject: (error: Error) => void = () => {};
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}
