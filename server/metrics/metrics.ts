@@ -1,0 +1,123 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Broadcast } from '../domain/broadcast.ts';
+import type { Code } from '../domain/catalogue.ts';
+import type { SubscriptionKind } from '../domain/subscription.ts';
+import { HeldGauge } from './held-gauge.ts';
+import { LabelBound } from './label-bound.ts';
+
+export interface MetricsParts {
+  /** Seats held by this node: asked at each reading, so that it cannot drift from the roster's own count. */
+  seatCount(): number;
+  /** The process's own metrics too (CPU, heap, event loop); for one server of a process. */
+  readonly processMetrics: boolean;
+}
+
+/** What is held now; all zero when every client has left. */
+export interface MetricsSnapshot {
+  readonly connections: Readonly<Record<string, number>>;
+  readonly subscriptions: Readonly<Record<string, number>>;
+  readonly members: number;
+}
+
+/** From an answer of a Laravel beside us to one that takes its whole time limit. */
+const AUTH_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/**
+ * The numbers of one server, in a registry of its own: several servers in one process stay apart. Every method
+ * is a plain callback that a part can be handed. Labels are bounded; a channel, token or id is never one.
+ */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #seatCount: () => number;
+  readonly #connections = new HeldGauge(this.#registry, {
+    name: 'yamabiko_connections',
+    help: 'Connections open on this node',
+    label: 'protocol',
+  });
+  readonly #subscriptions = new HeldGauge(this.#registry, {
+    name: 'yamabiko_subscriptions',
+    help: 'Subscriptions live on this node',
+    label: 'kind',
+  });
+  readonly #busReady = new Gauge({
+    name: 'yamabiko_bus_ready',
+    help: '1 when publishing and hearing have been proved, else 0',
+    registers: [this.#registry],
+  });
+  readonly #broadcasts = this.#counter('yamabiko_broadcasts_total', 'Broadcasts that the bus brought', [
+    'type',
+  ]);
+  readonly #deliveries = this.#counter('yamabiko_deliveries_total', 'Frames handed to connections', [
+    'protocol',
+  ]);
+  readonly #dropped = this.#counter('yamabiko_dropped_total', 'Payloads and frames dropped', [
+    'source',
+    'reason',
+  ]);
+  readonly #refusals = this.#counter('yamabiko_refusals_total', 'Commands and connections refused', ['code']);
+  readonly #authRequests = this.#counter('yamabiko_auth_requests_total', 'Questions to Laravel', ['outcome']);
+  readonly #busGaps = this.#counter('yamabiko_bus_gaps_total', 'Times that broadcasts may have been lost', [
+    'reason',
+  ]);
+  readonly #authSeconds = new Histogram({
+    name: 'yamabiko_auth_seconds',
+    help: "Time to Laravel's answer, retries included",
+    buckets: AUTH_BUCKETS_SECONDS,
+    registers: [this.#registry],
+  });
+
+  constructor({ seatCount, processMetrics }: MetricsParts) {
+    this.#seatCount = seatCount;
+    new Gauge({
+      name: 'yamabiko_members',
+      help: 'Seats held by this node: places of connections in rooms',
+      registers: [this.#registry],
+      collect() {
+        this.set(seatCount());
+      },
+    });
+    if (processMetrics) collectDefaultMetrics({ register: this.#registry });
+  }
+
+  readonly connectionOpened = (protocol: string): void => this.#connections.add(protocol, 1);
+  readonly connectionClosed = (protocol: string): void => this.#connections.add(protocol, -1);
+  readonly subscribed = (kind: SubscriptionKind): void => this.#subscriptions.add(kind, 1);
+  readonly unsubscribed = (kind: SubscriptionKind): void => this.#subscriptions.add(kind, -1);
+  readonly broadcast = (type: Broadcast['type']): void => this.#broadcasts({ type });
+  readonly delivered = (protocol: string, count: number): void => this.#deliveries({ protocol }, count);
+  /** @param reason a word of ours (`bad_json`), never a text with foreign input in it */
+  readonly dropped = (source: string, reason: string): void => this.#dropped({ source, reason });
+  readonly refused = (code: Code): void => this.#refusals({ code });
+  readonly busReady = (ready: boolean): void => this.#busReady.set(ready ? 1 : 0);
+  readonly busGap = (reason: string): void => this.#busGaps({ reason });
+  readonly authRequest = (outcome: string, seconds: number): void => {
+    this.#authRequests({ outcome });
+    this.#authSeconds.observe(seconds);
+  };
+
+  snapshot(): MetricsSnapshot {
+    return {
+      connections: this.#connections.snapshot(),
+      subscriptions: this.#subscriptions.snapshot(),
+      members: this.#seatCount(),
+    };
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** Prometheus's text format. */
+  metrics(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]) {
+    const counter = new Counter({ name, help, labelNames, registers: [this.#registry] });
+    const bounds = labelNames.map((label) => [label, new LabelBound()] as const);
+    return (labels: Record<Label, string>, count = 1): void => {
+      const bounded = bounds.map(([label, bound]) => [label, bound.of(labels[label])]);
+      counter.inc(Object.fromEntries(bounded) as Record<Label, string>, count);
+    };
+  }
+}
