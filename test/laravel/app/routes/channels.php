@@ -7,6 +7,7 @@ Broadcast::channel('orders.{id}', fn ($user, $id) => (int) $user->id === (int) $
 Broadcast::channel('secret.{id}', fn ($user, $id) => (int) $user->id === (int) $id, $g);              // private-encrypted-
 Broadcast::channel('chat.{room}', fn ($user, $room) => $room === '1' ? ['id' => $user->id, 'name' => $user->name] : null, $g);
 Broadcast::channel('chat:{room}', fn ($user, $room) => $room === 'closed' ? false : ['id' => $user->id, 'name' => $user->name], $g);
+Broadcast::channel('desk.{id}', fn ($user, $id) => (int) $user->id === (int) $id, ['guards' => ['api']]);    // a bearer token only
 Broadcast::channel('tweet:{list}', fn ($user, $list) => true, $g);
 Broadcast::channel('progress:{job}', fn ($user, $job) => true, $g);
 Broadcast::channel('App.Models.User.{id}', fn ($user, $id) => (int) $user->id === (int) $id, $g);     // notifications
