@@ -37,7 +37,8 @@ export class Connection {
   readonly rate: TokenBucket;
   readonly #transport: Transport;
   readonly #outboxBytes: number;
-  readonly #closed = new AbortController();
+  #ending = false;
+  #closed = false;
   readonly #attempts = new Map<string, AbortController>();
 
   constructor(
@@ -54,12 +55,13 @@ export class Connection {
     this.#outboxBytes = settings.outboxBytes;
   }
 
+  /** Its transport is gone. */
   get closed(): boolean {
-    return this.#closed.signal.aborted;
+    return this.#closed;
   }
 
   write(frame: Frame): void {
-    if (this.closed) return;
+    if (this.#ending) return;
     this.#transport.write(frame);
     if (this.#transport.bufferedBytes() > this.#outboxBytes) {
       this.end({ code: 'too_slow', message: 'this client reads more slowly than it is sent to' });
@@ -68,12 +70,14 @@ export class Connection {
 
   /** Ends one subscription for the client; the flow has already taken it out of everything. */
   revoked(...args: Parameters<Transport['revoked']>): void {
-    if (!this.closed) this.#transport.revoked(...args);
+    if (!this.#ending) this.#transport.revoked(...args);
   }
 
-  /** Asks the transport to end; the protocol then reports the end, which runs drop-connection. */
+  /** Asks the transport to end, once; nothing more is written. The protocol then reports the end, which runs drop-connection. */
   end(closure: Closure): void {
-    if (!this.closed) this.#transport.close(closure);
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#transport.close(closure);
   }
 
   /** Begins a new attempt on a channel; an earlier one that still runs is cancelled. */
@@ -97,7 +101,8 @@ export class Connection {
 
   /** The transport is gone: nothing is written any more, and every attempt ends. */
   markClosed(): void {
-    this.#closed.abort();
+    this.#ending = true;
+    this.#closed = true;
     for (const wire of [...this.#attempts.keys()]) this.cancelAttempt(wire);
   }
 

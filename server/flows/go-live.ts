@@ -1,10 +1,11 @@
 import type { Attempt } from '../connection/connection.ts';
 import type { Subscription } from '../connection/subscription.ts';
-import { reject } from '../domain/outcome.ts';
+import { type Rejection, reject } from '../domain/outcome.ts';
 import type { RoomView } from '../hub/room-view.ts';
 import { expireMembership } from './expire-membership.ts';
-import type { JoinOutcome } from './join-channel.ts';
 import type { Parts } from './parts.ts';
+
+export type JoinOutcome = { readonly ok: true; readonly subscription: Subscription } | Rejection;
 
 /** A subscription with everything behind it but the hub, and the way to undo all of that. */
 export interface Admitted {

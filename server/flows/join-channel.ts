@@ -7,7 +7,7 @@ import { createMember, type Member } from '../domain/member.ts';
 import { isRejection, type Rejection, reject, UnavailableError } from '../domain/outcome.ts';
 import type { Grant } from '../domain/subscription.ts';
 import type { RoomView } from '../hub/room-view.ts';
-import { type Admitted, goLive } from './go-live.ts';
+import { type Admitted, goLive, type JoinOutcome } from './go-live.ts';
 import { leaveChannel } from './leave-channel.ts';
 import type { Parts } from './parts.ts';
 import { renewToken, standsFor } from './renew-token.ts';
@@ -19,8 +19,6 @@ export interface JoinRequest {
   readonly auth: unknown;
   readonly handshake: Handshake;
 }
-
-export type JoinOutcome = { readonly ok: true; readonly subscription: Subscription } | Rejection;
 
 /**
  * A client subscribes (design.md, journey 2): access -> bus followed -> roster entered -> this node has passed

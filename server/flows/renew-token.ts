@@ -2,7 +2,7 @@ import type { Subscription } from '../connection/subscription.ts';
 import { reject } from '../domain/outcome.ts';
 import type { Grant } from '../domain/subscription.ts';
 import { expireMembership } from './expire-membership.ts';
-import type { JoinOutcome } from './join-channel.ts';
+import type { JoinOutcome } from './go-live.ts';
 import type { Parts } from './parts.ts';
 
 /**

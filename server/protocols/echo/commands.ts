@@ -1,0 +1,129 @@
+import type { Handshake } from '../../access/access.ts';
+import type { Connection } from '../../connection/connection.ts';
+import type { Subscription } from '../../connection/subscription.ts';
+import { isRejection, type Rejection, reject } from '../../domain/outcome.ts';
+import { joinChannel } from '../../flows/join-channel.ts';
+import { leaveChannel } from '../../flows/leave-channel.ts';
+import { listedMembers } from '../../flows/list-members.ts';
+import type { Parts } from '../../flows/parts.ts';
+import { relayWhisper } from '../../flows/relay-whisper.ts';
+import { sendMessage } from '../../flows/send-message.ts';
+import { decodeClientEvent, decodeFields, type Fields, toJsonText } from './decode.ts';
+import { encodeMembers, encodeSubscribed, encodeSubscriptionError } from './encode.ts';
+
+interface Client {
+  readonly connection: Connection;
+  readonly handshake: Handshake;
+}
+
+type Ack = (answer: object) => void;
+type Command = (parts: Parts, client: Client, fields: Fields, ack: Ack) => Promise<void> | void;
+
+/** Echo's commands (protocol.md section 6), by their event names. */
+const COMMANDS: ReadonlyMap<string, { decode: (argument: unknown) => Fields | Rejection; run: Command }> =
+  new Map([
+    ['subscribe', { decode: decodeFields, run: subscribe }],
+    ['unsubscribe', { decode: decodeFields, run: unsubscribe }],
+    ['client event', { decode: decodeClientEvent, run: whisper }],
+    ['send', { decode: decodeFields, run: send }],
+  ]);
+
+/**
+ * The boundary of every command: decodes, queues under the channel, and catches. Whatever a client sends, nothing
+ * is thrown out of here, and whoever asked for an ack gets one.
+ */
+export function runCommand(parts: Parts, client: Client, event: string, args: readonly unknown[]): void {
+  const last = args.at(-1);
+  const ack: Ack = typeof last === 'function' ? (answer) => last(answer) : () => {};
+  const command = COMMANDS.get(event);
+  if (command === undefined) return refuse(parts, event, ack, reject('invalid_message', 'no such command'));
+  const fields = command.decode(typeof args[0] === 'function' ? undefined : args[0]);
+  if (isRejection(fields)) {
+    if (event === 'subscribe') client.connection.write(encodeSubscriptionError('', fields.status));
+    return refuse(parts, event, ack, fields);
+  }
+  const key = typeof fields.channel === 'string' ? fields.channel : '';
+  const run = async () => {
+    try {
+      await command.run(parts, client, fields, ack);
+    } catch (error) {
+      parts.log.error({ err: error, connection: client.connection.id, stage: event }, 'a command failed');
+      refuse(parts, event, ack, reject('internal_error', 'a fault of the server'));
+    }
+  };
+  // At once, before the queue: a subscribe that still waits for its answer must not outlive its unsubscribe.
+  if (event === 'unsubscribe') client.connection.cancelAttempt(key);
+  if (!client.connection.commands.run(key, run)) {
+    refuse(parts, event, ack, reject('rate_limited', 'too many commands are waiting'));
+  }
+}
+
+function refuse(parts: Parts, event: string, ack: Ack, rejection: Rejection): void {
+  parts.meters.refused(rejection.code);
+  const { code, status, message } = rejection;
+  ack(
+    event === 'send'
+      ? { type: 'sended', ok: false, error: { code, message } }
+      : { ok: false, code, status, message },
+  );
+}
+
+function subscribe(parts: Parts, { connection, handshake }: Client, fields: Fields, ack: Ack): Promise<void> {
+  const { channel, auth } = fields;
+  return joinChannel(parts, connection, { channel, auth, handshake }, (outcome) => {
+    if (!outcome.ok) {
+      connection.write(encodeSubscriptionError(typeof channel === 'string' ? channel : '', outcome.status));
+      return refuse(parts, 'subscribe', ack, outcome);
+    }
+    const { subscription } = outcome;
+    const { wire } = subscription;
+    if (subscription.kind === 'token' || subscription.kind === 'presence') {
+      connection.write(encodeMembers(wire, listedMembers(parts, subscription)));
+    }
+    connection.write(encodeSubscribed(wire, parts.bus.position()));
+    ack({ ok: true, channel: wire, ...expiresIn(subscription) });
+  });
+}
+
+/** Seconds left on the JWT, so that the client can renew it by its own clock. */
+function expiresIn({ expiresAtMs }: Subscription): { expires_in?: number } {
+  return expiresAtMs === null
+    ? {}
+    : { expires_in: Math.max(0, Math.floor((expiresAtMs - Date.now()) / 1000)) };
+}
+
+async function unsubscribe(
+  parts: Parts,
+  { connection }: Client,
+  { channel }: Fields,
+  ack: Ack,
+): Promise<void> {
+  if (typeof channel !== 'string') {
+    return refuse(parts, 'unsubscribe', ack, reject('invalid_channel', 'a channel name must be a string'));
+  }
+  const subscription = connection.subscriptions.get(channel);
+  if (subscription !== undefined) await leaveChannel(parts, subscription);
+  ack({ ok: true });
+}
+
+async function whisper(parts: Parts, { connection }: Client, fields: Fields, ack: Ack): Promise<void> {
+  const { channel, event, data } = fields;
+  const outcome = await relayWhisper(parts, connection, { channel, event, dataText: toJsonText(data) });
+  if (!outcome.ok) return refuse(parts, 'client event', ack, outcome);
+  ack({ ok: true });
+}
+
+function send(
+  parts: Parts,
+  { connection }: Client,
+  { channel, data }: Fields,
+  ack: Ack,
+): Promise<void> | void {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
+    return refuse(parts, 'send', ack, reject('invalid_message', 'data must be an object'));
+  }
+  return sendMessage(parts, connection, { channel, dataText: toJsonText(data) }, (outcome) => {
+    if (!outcome.ok) return refuse(parts, 'send', ack, outcome);
+    ack({ type: 'sended', ok: true });
+  });
+}

@@ -1,0 +1,30 @@
+import { type Rejection, reject } from '../../domain/outcome.ts';
+
+/** What a client's command brings, still foreign in its values. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** The one argument of `subscribe`, `unsubscribe` and `send`: an object. */
+export function decodeFields(argument: unknown): Fields | Rejection {
+  return isRecord(argument) ? argument : reject('invalid_message', 'the argument must be an object');
+}
+
+/** `client event` takes its object as JSON text too, as laravel-echo-server did. */
+export function decodeClientEvent(argument: unknown): Fields | Rejection {
+  if (typeof argument !== 'string') return decodeFields(argument);
+  try {
+    return decodeFields(JSON.parse(argument));
+  } catch {
+    return reject('invalid_message', 'the argument is no JSON');
+  }
+}
+
+/** JSON text of a value that came through Socket.IO's parser; what JSON cannot say (undefined, binary) is null. */
+export function toJsonText(value: unknown): string {
+  return JSON.stringify(value, (_key, v: unknown) => (v instanceof Uint8Array ? null : v)) ?? 'null';
+}
+
+function isRecord(value: unknown): value is Fields {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  );
+}

@@ -1,0 +1,145 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Server as Engine } from 'engine.io';
+import { Server, type Socket } from 'socket.io';
+import type { ConnectionSettings } from '../../connection/connection.ts';
+import type { TickCork } from '../../connection/tick-cork.ts';
+import type { Broadcast } from '../../domain/broadcast.ts';
+import type { Audience, Protocol } from '../../domain/protocol.ts';
+import { createSocketId } from '../../domain/socket-id.ts';
+import type { Parts } from '../../flows/parts.ts';
+import { acceptEchoClient } from './echo-session.ts';
+import { encodeEvent, encodeMessage, encodePresence } from './encode.ts';
+import { isReservedEvent } from './reserved-events.ts';
+
+export interface EchoSettings {
+  /** Largest packet in, in bytes. */
+  readonly maxFrameBytes: number;
+  readonly pingIntervalMs: number;
+  readonly pingTimeoutMs: number;
+  readonly connection: ConnectionSettings;
+}
+
+/** What the protocol needs besides the parts. */
+export interface EchoDoors {
+  readonly allowsOrigin: (request: IncomingMessage) => boolean;
+  readonly addressOf: (request: IncomingMessage) => string;
+  readonly corsHeaders: (request: IncomingMessage) => Readonly<Record<string, string>>;
+  readonly tickCork: TickCork;
+}
+
+/** Engine.IO's path: exactly this prefix. */
+export const SOCKET_IO_PATH = '/socket.io/';
+
+/** Laravel Echo's Socket.IO protocol (protocol.md section 6), for socket.io-client 2, 3 and 4. */
+export class EchoProtocol implements Protocol {
+  readonly name = 'echo';
+  readonly io: Server;
+  readonly #engine: Engine;
+  readonly #parts: Parts;
+
+  constructor(parts: Parts, settings: EchoSettings, doors: EchoDoors) {
+    this.#parts = parts;
+    this.#engine = new Engine({
+      allowEIO3: true,
+      allowRequest: (request, decide) => decide(null, this.#takes(request, doors)),
+      httpCompression: false,
+      maxHttpBufferSize: settings.maxFrameBytes,
+      perMessageDeflate: false,
+      pingInterval: settings.pingIntervalMs,
+      pingTimeout: settings.pingTimeoutMs,
+    });
+    // For Engine.IO 3 clients this is the public id too, so it has the form that Laravel accepts; being the
+    // session's secret it must not be guessed.
+    this.#engine.generateId = createSocketId;
+    this.#engine.on('initial_headers', (headers, request) =>
+      Object.assign(headers, doors.corsHeaders(request)),
+    );
+    this.#engine.on('headers', (headers, request) => Object.assign(headers, doors.corsHeaders(request)));
+    this.io = new Server({ serveClient: false });
+    this.io.bind(this.#engine);
+    giveLaravelIds(this.io);
+    this.io.on('connection', (socket) => {
+      const { request } = socket;
+      const handshake = {
+        address: doors.addressOf(request),
+        cookie: request.headers.cookie,
+        userAgent: request.headers['user-agent'],
+      };
+      acceptEchoClient(this, parts, {
+        socket,
+        handshake,
+        tickCork: doors.tickCork,
+        settings: settings.connection,
+      });
+    });
+  }
+
+  matches(pathname: string): boolean {
+    return pathname.startsWith(SOCKET_IO_PATH);
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#engine.handleUpgrade(request as Parameters<Engine['handleUpgrade']>[0], socket, head);
+  }
+
+  handleRequest(request: IncomingMessage, response: ServerResponse): void {
+    this.#engine.handleRequest(request as Parameters<Engine['handleRequest']>[0], response);
+  }
+
+  deliver(audience: Audience, broadcast: Broadcast, position: string | null): void {
+    const { wire } = audience;
+    switch (broadcast.type) {
+      case 'event':
+        if (isReservedEvent(broadcast.event)) return this.#drop(wire);
+        audience.write(encodeEvent(broadcast.event, wire, broadcast.data, position));
+        return;
+      case 'message':
+        audience.write(encodeMessage(wire, broadcast.sender, broadcast.data, position));
+        return;
+      case 'joined':
+      case 'left':
+        audience.write(encodePresence(wire, broadcast.type, broadcast.member, position));
+        return;
+      default:
+        broadcast satisfies never;
+    }
+  }
+
+  /** Ends what is left of Engine.IO; the drain has told the clients. */
+  close(): void {
+    this.#engine.close();
+  }
+
+  #takes(request: IncomingMessage, doors: EchoDoors): boolean {
+    if (!doors.allowsOrigin(request)) return false;
+    // A handshake refused here is an error that the client tries again after; after a middleware's it would not.
+    const newcomer = !new URL(request.url ?? '/', 'http://localhost').searchParams.has('sid');
+    const refusal = newcomer ? this.#parts.connections.refusal() : null;
+    if (refusal !== null) this.#parts.meters.refused(refusal.code);
+    return refusal === null;
+  }
+
+  #drop(wire: string): void {
+    this.#parts.meters.dropped('echo', 'reserved_event');
+    this.#parts.log.warn(
+      { channel: wire, reason: 'reserved_event' },
+      'dropped an event that Socket.IO cannot carry',
+    );
+  }
+}
+
+/**
+ * Gives sockets of clients 3 and 4 an id of the form `digits.digits` before Socket.IO files them under their old
+ * one; set later, that entry would leak. (Clients 2 take the Engine.IO id, see generateId.)
+ */
+function giveLaravelIds(io: Server): void {
+  const namespace = io.of('/') as unknown as { _createSocket(...args: unknown[]): Promise<Socket> };
+  const createSocket = namespace._createSocket.bind(namespace);
+  namespace._createSocket = async (...args) => {
+    const socket = await createSocket(...args);
+    const { protocol } = socket.conn as unknown as { protocol: number };
+    if (protocol !== 3) (socket as { id: string }).id = createSocketId();
+    return socket;
+  };
+}

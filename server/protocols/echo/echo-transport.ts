@@ -1,0 +1,82 @@
+import type { Socket } from 'socket.io';
+import type { TickCork } from '../../connection/tick-cork.ts';
+import type { Transport } from '../../connection/transport.ts';
+import { writeWebSocketFrame } from '../../connection/websocket-writer.ts';
+import { catalogue } from '../../domain/catalogue.ts';
+import type { Frame } from '../../domain/frame.ts';
+import type { Closure, Revocation } from '../../domain/outcome.ts';
+import { encodeSubscriptionError } from './encode.ts';
+
+/** Inner members of Engine.IO that are used here; pinned in package.json and held by the stories on every client. */
+interface EngineInternals {
+  readonly readyState: string;
+  readonly upgrading: boolean;
+  readonly writeBuffer: readonly unknown[];
+  readonly transport: { readonly name: string; readonly socket?: object };
+  write(text: string, options: object): void;
+  close(discard?: boolean): void;
+  on(event: 'flush', listener: () => void): void;
+}
+
+/** One Socket.IO client, by WebSocket or polling. */
+export class EchoTransport implements Transport {
+  readonly #socket: Socket;
+  readonly #engine: EngineInternals;
+  readonly #tickCork: TickCork;
+  readonly #wires: () => Iterable<string>;
+  #queuedBytes = 0;
+
+  /** @param wires what the client is subscribed to, to be told when it must not come back */
+  constructor(socket: Socket, tickCork: TickCork, wires: () => Iterable<string>) {
+    this.#socket = socket;
+    this.#engine = socket.conn as unknown as EngineInternals;
+    this.#tickCork = tickCork;
+    this.#wires = wires;
+    this.#engine.on('flush', () => {
+      this.#queuedBytes = 0;
+    });
+  }
+
+  /**
+   * The prepared frame goes straight to the WebSocket while Engine.IO's own queue is empty. Where something waits
+   * there (an ack behind a write, an upgrade, a poll) it goes through that queue, or it would overtake.
+   */
+  write(frame: Frame): void {
+    const { readyState, upgrading, writeBuffer, transport } = this.#engine;
+    if (readyState !== 'open') return;
+    if (
+      transport.name === 'websocket' &&
+      !upgrading &&
+      writeBuffer.length === 0 &&
+      transport.socket !== undefined
+    ) {
+      writeWebSocketFrame(transport.socket, frame.webSocketFrame, this.#tickCork);
+      return;
+    }
+    this.#queuedBytes += frame.text.length;
+    this.#engine.write(frame.text, { wsPreEncodedFrame: [frame.webSocketFrame], compress: false });
+  }
+
+  bufferedBytes(): number {
+    const webSocket = this.#engine.transport.socket as { bufferedAmount?: number } | undefined;
+    return this.#queuedBytes + (webSocket?.bufferedAmount ?? 0);
+  }
+
+  revoked(wire: string, { status }: Revocation): void {
+    this.write(encodeSubscriptionError(wire, status));
+  }
+
+  /**
+   * Socket.IO has no close code. After the server's `disconnect` a client never returns by itself; closing the
+   * Engine.IO connection lets it. So: close the engine if it shall return; tell it, then disconnect, if not.
+   */
+  close({ code }: Closure): void {
+    if (catalogue[code].advice === 'later') {
+      // A slow reader's queue is not waited for.
+      this.#engine.close(code === 'too_slow');
+      return;
+    }
+    for (const wire of this.#wires()) this.write(encodeSubscriptionError(wire, catalogue[code].status));
+    this.#socket.disconnect(true);
+  }
+}

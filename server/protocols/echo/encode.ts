@@ -1,0 +1,49 @@
+import { type Frame, webSocketTextFrame } from '../../domain/frame.ts';
+import type { Member } from '../../domain/member.ts';
+import type { Sender } from '../../domain/sender.ts';
+
+/** Engine.IO's packet type "message", before Socket.IO's "event": what a WebSocket frame of either revision holds. */
+const ENGINE_MESSAGE = '4';
+const SOCKET_EVENT = '2';
+
+/**
+ * Socket.IO events, written by hand so that JSON texts pass as they are. The same text serves protocol revisions
+ * 4 and 5 (socket.io-client 2 to 4). No event may end in a bare string other than the position, since
+ * socket.io-client takes a trailing string for its recovery offset (protocol.md section 6).
+ */
+export function encodeEvent(event: string, wire: string, argument: string, position: string | null): Frame {
+  const tail = position === null ? ']' : `,${JSON.stringify(position)}]`;
+  const text = `${SOCKET_EVENT}[${JSON.stringify(event)},${JSON.stringify(wire)},${argument}${tail}`;
+  return { text, webSocketFrame: webSocketTextFrame(ENGINE_MESSAGE + text) };
+}
+
+export function encodeMessage(wire: string, sender: Sender, data: string, position: string | null): Frame {
+  const argument = `{"sender":{"name":${JSON.stringify(sender.name)},"id":${sender.idJson}},"data":${data}}`;
+  return encodeEvent('message', wire, argument, position);
+}
+
+export function encodePresence(
+  wire: string,
+  type: 'joined' | 'left',
+  member: Member,
+  position: string | null,
+): Frame {
+  return encodeEvent(
+    type === 'joined' ? 'presence:joining' : 'presence:leaving',
+    wire,
+    member.json,
+    position,
+  );
+}
+
+export function encodeMembers(wire: string, members: readonly Member[]): Frame {
+  return encodeEvent('presence:subscribed', wire, `[${members.map((m) => m.json).join(',')}]`, null);
+}
+
+export function encodeSubscribed(wire: string, position: string | null): Frame {
+  return encodeEvent('subscription_succeeded', wire, '{}', position);
+}
+
+export function encodeSubscriptionError(wire: string, status: number): Frame {
+  return encodeEvent('subscription_error', wire, String(status), null);
+}

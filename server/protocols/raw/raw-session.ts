@@ -1,0 +1,133 @@
+import type { IncomingMessage } from 'node:http';
+import type { WebSocket } from 'ws';
+import type { Handshake } from '../../access/access.ts';
+import { AbuseCount } from '../../connection/abuse-count.ts';
+import { Connection, type ConnectionSettings } from '../../connection/connection.ts';
+import type { TickCork } from '../../connection/tick-cork.ts';
+import { type ClosureCode, catalogue } from '../../domain/catalogue.ts';
+import { type Closure, type Rejection, reject } from '../../domain/outcome.ts';
+import type { Protocol } from '../../domain/protocol.ts';
+import { dropConnection, takeConnection } from '../../flows/drop-connection.ts';
+import type { JoinOutcome } from '../../flows/go-live.ts';
+import { joinChannel } from '../../flows/join-channel.ts';
+import { listedMembers } from '../../flows/list-members.ts';
+import type { Parts } from '../../flows/parts.ts';
+import { sendMessage } from '../../flows/send-message.ts';
+import { channelOfToken, tokenOf } from './credentials.ts';
+import { decodeRawFrame } from './decode.ts';
+import { encodeConnected, encodeSended } from './encode.ts';
+import { keepAlive } from './heartbeat.ts';
+import { RawTransport } from './raw-transport.ts';
+
+export interface RawSettings {
+  /** URL paths whose upgrades are taken, each whole and exact. */
+  readonly paths: readonly string[];
+  /** Largest frame in, in bytes: a bigger one closes with 1009. */
+  readonly maxFrameBytes: number;
+  readonly pingIntervalMs: number;
+  readonly pingTimeoutMs: number;
+  /** So many bad frames within the window end the connection. */
+  readonly badFrames: number;
+  readonly badFramesWindowMs: number;
+  readonly connection: ConnectionSettings;
+}
+
+interface RawClient {
+  readonly webSocket: WebSocket;
+  readonly request: IncomingMessage;
+  readonly handshake: Handshake;
+  readonly tickCork: TickCork;
+}
+
+/** One raw client from its upgrade to its end. Handlers are attached before anything is awaited. */
+export function acceptRawClient(
+  protocol: Protocol,
+  parts: Parts,
+  settings: RawSettings,
+  client: RawClient,
+): void {
+  const { webSocket, request, handshake, tickCork } = client;
+  const connection = new Connection(protocol, new RawTransport(webSocket, tickCork), settings.connection);
+  const refusal = parts.connections.refusal();
+  const abuse = new AbuseCount(settings.badFrames, settings.badFramesWindowMs);
+  webSocket.on('error', (error) =>
+    parts.log.debug({ err: error, connection: connection.id }, 'raw socket error'),
+  );
+  if (refusal !== null) {
+    parts.meters.refused(refusal.code);
+    return connection.end(refusal);
+  }
+  takeConnection(parts, connection);
+  webSocket.once('close', () => void dropConnection(parts, connection));
+  keepAlive(webSocket, settings.pingIntervalMs, settings.pingTimeoutMs);
+
+  const token = tokenOf(request);
+  const channel = channelOfToken(token);
+  const run = (command: () => Promise<void>) => {
+    const guarded = () => command().catch((error: unknown) => fault(parts, connection, error));
+    return connection.commands.run(channel ?? '', guarded);
+  };
+  webSocket.on('message', (bytes, isBinary) => {
+    receive({ parts, connection, channel, abuse, run }, isBinary ? null : bytes.toString());
+  });
+  if (channel === null) {
+    const code = token === null ? 'token_missing' : 'token_invalid';
+    return welcome(parts, connection, reject(code, 'a token with a channel claim is needed'));
+  }
+  run(() =>
+    joinChannel(parts, connection, { channel, auth: { token }, handshake }, (outcome) =>
+      welcome(parts, connection, outcome),
+    ),
+  );
+}
+
+function welcome(parts: Parts, connection: Connection, outcome: JoinOutcome): void {
+  if (!outcome.ok) {
+    parts.meters.refused(outcome.code);
+    return connection.end(closureOf(outcome));
+  }
+  connection.write(encodeConnected(listedMembers(parts, outcome.subscription), connection.socketId));
+}
+
+interface Session {
+  readonly parts: Parts;
+  readonly connection: Connection;
+  readonly channel: string | null;
+  readonly abuse: AbuseCount;
+  readonly run: (command: () => Promise<void>) => boolean;
+}
+
+/** One frame in. @param text null for a binary frame */
+function receive({ parts, connection, channel, abuse, run }: Session, text: string | null): void {
+  if (connection.closed) return;
+  const frame =
+    text === null
+      ? { ...reject('invalid_message', 'a frame must be text'), idJson: undefined }
+      : decodeRawFrame(text);
+  const answer = (outcome: { readonly ok: true } | Rejection) => {
+    if (!outcome.ok) parts.meters.refused(outcome.code);
+    connection.write(encodeSended(outcome, frame.idJson));
+  };
+  // Counted before any rate limit, and at once: abuse must not wait in the queue that it fills.
+  if (!frame.ok && abuse.add()) {
+    parts.meters.refused('protocol_abuse');
+    return connection.end({ code: 'protocol_abuse', message: 'too many bad frames' });
+  }
+  const queued = run(async () => {
+    if (!frame.ok) return answer(frame);
+    await sendMessage(parts, connection, { channel, dataText: frame.dataText }, answer);
+  });
+  if (!queued) connection.end({ code: 'rate_limited', message: 'too many frames are waiting' });
+}
+
+function closureOf({ code, message }: Rejection): Closure {
+  return catalogue[code].close === null
+    ? { code: 'internal_error', message }
+    : { code: code as ClosureCode, message };
+}
+
+function fault(parts: Parts, connection: Connection, error: unknown): void {
+  parts.log.error({ err: error, connection: connection.id, stage: 'raw command' }, 'a command failed');
+  parts.meters.refused('internal_error');
+  connection.end({ code: 'internal_error', message: 'a fault of the server' });
+}

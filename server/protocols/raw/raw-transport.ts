@@ -1,0 +1,45 @@
+import type { WebSocket } from 'ws';
+import type { TickCork } from '../../connection/tick-cork.ts';
+import type { Transport } from '../../connection/transport.ts';
+import { writeWebSocketFrame } from '../../connection/websocket-writer.ts';
+import { catalogue } from '../../domain/catalogue.ts';
+import type { Frame } from '../../domain/frame.ts';
+import type { Closure, Revocation } from '../../domain/outcome.ts';
+import { encodeError } from './encode.ts';
+
+/** How long a client has to answer the closing handshake before its socket is destroyed. */
+const CLOSE_TIMEOUT_MS = 2000;
+
+/** One raw client's WebSocket. */
+export class RawTransport implements Transport {
+  readonly #webSocket: WebSocket;
+  readonly #tickCork: TickCork;
+
+  constructor(webSocket: WebSocket, tickCork: TickCork) {
+    this.#webSocket = webSocket;
+    this.#tickCork = tickCork;
+  }
+
+  write(frame: Frame): void {
+    writeWebSocketFrame(this.#webSocket, frame.webSocketFrame, this.#tickCork);
+  }
+
+  bufferedBytes(): number {
+    return this.#webSocket.bufferedAmount;
+  }
+
+  /** One connection, one channel: without its subscription there is nothing left to be connected for. */
+  revoked(_wire: string, { code, message }: Revocation): void {
+    this.#end(code, message, catalogue[code].close ?? catalogue.forbidden.close);
+  }
+
+  close({ code, message }: Closure): void {
+    this.#end(code, message, catalogue[code].close);
+  }
+
+  #end(code: string, message: string, closeCode: number): void {
+    this.write(encodeError({ code, message }));
+    this.#webSocket.close(closeCode, code);
+    setTimeout(() => this.#webSocket.terminate(), CLOSE_TIMEOUT_MS).unref();
+  }
+}
