@@ -11,6 +11,7 @@ interface Place {
 
 /** RFC 7518 section 3.3; jose refuses smaller ones too, but at the first token instead of at the start. */
 const MIN_RSA_BITS = 2_048;
+const MAX_PATH_LENGTH = 250;
 
 /**
  * Reads the key now, so that a wrong path is a mistake at the start and not a refusal of every token later.
@@ -20,7 +21,8 @@ export function readPublicKey(given: string, { cwd, nameOf }: Place): { readonly
   const isText = given.startsWith('-----BEGIN ');
   const mistake = (problem: string): Mistake => ({
     setting: nameOf('jwt.publicKey'),
-    value: isText ? '(PEM text)' : given,
+    // No path is that long: it may be a key without its first line.
+    value: isText || given.length > MAX_PATH_LENGTH ? '(text)' : given,
     problem,
   });
   let pem = given;

@@ -1,0 +1,100 @@
+import { Command } from 'commander';
+import { renderConfig, renderConfigJson } from './config-command.ts';
+import { type PublishOptions, publish } from './publish-command.ts';
+import { addConfigFlag, addSettingFlags, loadSettings } from './setting-flags.ts';
+import { type BuildServer, start } from './start-command.ts';
+import type { Terminal } from './terminal.ts';
+import { mintToken, type TokenOptions } from './token-command.ts';
+import { readVersion } from './version.ts';
+
+export interface ProgramInput {
+  readonly terminal: Terminal;
+  /** Loaded for `start` alone: the other commands need no server. */
+  readonly loadServer: () => Promise<BuildServer>;
+  /** Takes the exit code of a command that ran. */
+  readonly exit: (code: number) => void;
+}
+
+const EXAMPLES = `
+Examples:
+  $ yamabiko start                                   a server on http://127.0.0.1:6001, demo at /demo
+  $ yamabiko start --port 7000 --config prod.json
+  $ yamabiko config                                  what is in force, and where it came from
+  $ yamabiko token --id 1 --name Ada --channel chat:1
+  $ yamabiko publish chat:1 '{"message":"hello","name":"Laravel"}'
+  $ yamabiko publish private-orders.1 '{"id":7}' --event order.shipped
+
+Settings come from the config file, .env, YAMABIKO_* variables and flags; later ones win.
+Exit codes: 0 done, 1 could not be done, 2 wrong command, flag or setting.`;
+
+/** The command line: what can be asked, and nothing of how it is done. */
+export function createProgram({ terminal, loadServer, exit }: ProgramInput): Command {
+  const program = new Command('yamabiko')
+    .description("Realtime server for Laravel: Echo's Socket.IO protocol, JWT channels and plain WebSocket")
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help; `yamabiko <command> --help` tells more')
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
+    .configureHelp({ showGlobalOptions: false })
+    .showHelpAfterError('(yamabiko --help lists commands and flags)')
+    .exitOverride()
+    .addHelpText('after', EXAMPLES);
+  program.commandsGroup('Serve:');
+  addStart(program, { terminal, loadServer, exit });
+  addConfig(program, terminal);
+  program.commandsGroup('Try it:');
+  addToken(program, terminal);
+  addPublish(program, terminal);
+  program.commandsGroup('Help:').helpCommand('help [command]', 'print help for a command');
+  return program;
+}
+
+function addStart(program: Command, { terminal, loadServer, exit }: ProgramInput): void {
+  const command = program
+    .command('start')
+    .description('run the server in the foreground until SIGTERM or Ctrl-C');
+  addSettingFlags(addConfigFlag(command)).action(async (options: Record<string, unknown>) => {
+    const { config, warnings } = loadSettings(options, terminal);
+    exit(await start(config, warnings, await loadServer(), terminal));
+  });
+}
+
+function addConfig(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('config')
+    .description('print every setting in force and where it came from, secrets masked')
+    .option('--json', 'as JSON, for programs');
+  addSettingFlags(addConfigFlag(command)).action((options: Record<string, unknown>) => {
+    const { config, origins, warnings } = loadSettings(options, terminal);
+    terminal.out(options.json === true ? renderConfigJson(config, origins) : renderConfig(config, origins));
+    for (const warning of warnings) terminal.err(`warning: ${warning}\n`);
+  });
+}
+
+function addToken(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('token')
+    .description('print a test JWT, signed with the configured secret')
+    .requiredOption('--id <number>', 'user id, from 1')
+    .requiredOption('--name <text>', 'name that others see')
+    .requiredOption('--channel <name>', 'the one channel that it opens, such as chat:1')
+    .option('--ttl <seconds>', 'how long it is good', '3600');
+  addConfigFlag(command).action(async (options: TokenOptions) => {
+    const { config } = loadSettings({ ...options }, terminal);
+    terminal.out(`${await mintToken(options, config)}\n`);
+  });
+}
+
+function addPublish(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('publish')
+    .description('send a test message as Laravel would: by Redis if it is configured, else by HTTP')
+    .argument('<channel>', 'such as chat:1; with --event the wire name, such as private-orders.1')
+    .argument('<data>', 'JSON object')
+    .option('--event <name>', "Laravel event; without it a message to the channel's room")
+    .option('--socket <id>', 'with --event: the connection to leave out, as toOthers() does')
+    .option('--url <url>', 'send by HTTP to the server there');
+  addConfigFlag(command).action(async (channel: string, data: string, options: PublishOptions) => {
+    const { config } = loadSettings({ ...options }, terminal);
+    terminal.out(`${await publish(channel, data, options, config)}\n`);
+  });
+}
