@@ -1,0 +1,159 @@
+import type { BrokerLog } from './broker-log.ts';
+import { backoffMs, type RedisConnections } from './redis-connections.ts';
+import type { RedisFollows } from './redis-follows.ts';
+import type { ProbeVerdict, RedisProbe } from './redis-probe.ts';
+import { RedisRefusedError } from './redis-refused.ts';
+
+export interface RedisKeeperOptions {
+  readonly connections: RedisConnections;
+  readonly follows: RedisFollows;
+  readonly probe: RedisProbe;
+  readonly probeIntervalMs: number;
+  readonly log: BrokerLog;
+  readonly onReadiness: (ready: boolean) => void;
+  readonly onGap: (reason: string) => void;
+}
+
+/**
+ * So many unanswered probes in a row, then the connections are dropped and made anew. Not at the first: a Redis
+ * that only paused would still deliver on the old connection what a new one has missed.
+ */
+const SILENT_PROBES_UNTIL_RESET = 3;
+/** Pause after an unanswered probe, in milliseconds: it has already cost a command's timeout. */
+const SILENT_PAUSE_MS = 250;
+
+/** Keeps the bus hearing: one loop that subscribes anew, proves it by a probe, and says so. */
+export class RedisKeeper {
+  readonly #options: RedisKeeperOptions;
+  ready = false;
+  /** What was subscribed on the connection that lives now; its loss is a gap. */
+  #subscribed = false;
+  #stopped = false;
+  #failures = 0;
+  #silentProbes = 0;
+  #wake: () => void = () => {};
+
+  constructor(options: RedisKeeperOptions) {
+    this.#options = options;
+    const { subscriber, command } = options.connections;
+    subscriber.on('close', () => this.#subscriberLost('the subscriber connection to Redis was lost'));
+    command.on('close', () => this.#notReady());
+    for (const redis of [subscriber, command]) {
+      redis.on('close', () => options.probe.connectionLost());
+      redis.on('ready', () => this.#wake());
+    }
+  }
+
+  /** The first round is waited for. @throws RedisRefusedError */
+  async start(): Promise<void> {
+    const pauseMs = await this.#round().catch((err: unknown) => {
+      this.#stopped = true;
+      this.#options.connections.close();
+      throw err;
+    });
+    void this.#run(pauseMs);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.ready = false;
+    this.#wake();
+  }
+
+  async #run(firstPauseMs: number): Promise<void> {
+    let pauseMs = firstPauseMs;
+    while (!this.#stopped) {
+      await this.#pause(pauseMs);
+      if (this.#stopped) return;
+      pauseMs = await this.#round().catch((err: unknown) => this.#failed(err));
+    }
+  }
+
+  /** @returns the pause until the next round, in milliseconds. @throws RedisRefusedError, Error */
+  async #round(): Promise<number> {
+    const { connections, follows, probe } = this.#options;
+    // The connections' own "ready" wakes us.
+    if (!connections.connected()) return this.#options.probeIntervalMs;
+    try {
+      if (!this.#subscribed) await follows.resubscribe();
+      this.#subscribed = connections.subscriber.status === 'ready';
+      return this.#conclude(await probe.run());
+    } catch (err) {
+      const refusal = connections.refusal(err);
+      if (refusal) throw refusal;
+      return this.#failed(err);
+    }
+  }
+
+  #conclude(verdict: ProbeVerdict): number {
+    const { connections, probeIntervalMs } = this.#options;
+    this.#silentProbes = verdict === 'silent' ? this.#silentProbes + 1 : 0;
+    switch (verdict) {
+      case 'heard':
+        // Heard on a connection that ended in this very turn counts for nothing.
+        if (connections.connected() && this.#subscribed) this.#isReady();
+        return probeIntervalMs;
+      case 'deaf':
+        this.#subscriberLost('the subscriber connection to Redis was deaf');
+        connections.reset(connections.subscriber);
+        return probeIntervalMs;
+      case 'silent':
+        this.#notReady();
+        if (connections.connected()) connections.silent = true;
+        if (this.#silentProbes >= SILENT_PROBES_UNTIL_RESET) this.#resetBoth();
+        return SILENT_PAUSE_MS;
+      case 'lost':
+        return probeIntervalMs;
+      default:
+        return verdict satisfies never;
+    }
+  }
+
+  #resetBoth(): void {
+    const { connections } = this.#options;
+    this.#silentProbes = 0;
+    this.#subscriberLost('Redis did not answer');
+    connections.reset(connections.subscriber);
+    connections.reset(connections.command);
+  }
+
+  #failed(err: unknown): number {
+    this.#notReady();
+    // Refusals as a fault of the set-up, the rest as weather: the connection's own log tells of it.
+    if (this.#failures++ === 0 || err instanceof RedisRefusedError)
+      this.#options.log.error({ err }, 'the bus could not be made ready; trying again');
+    return backoffMs(this.#failures);
+  }
+
+  #isReady(): void {
+    this.#failures = 0;
+    this.#options.connections.silent = false;
+    if (this.ready || this.#stopped) return;
+    this.ready = true;
+    this.#options.onReadiness(true);
+  }
+
+  #notReady(): void {
+    if (!this.ready) return;
+    this.ready = false;
+    if (!this.#stopped) this.#options.onReadiness(false);
+  }
+
+  #subscriberLost(reason: string): void {
+    const heardUntilNow = this.#subscribed;
+    this.#subscribed = false;
+    this.#options.follows.forgetSubscriptions();
+    this.#notReady();
+    if (heardUntilNow && !this.#stopped) this.#options.onGap(reason);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

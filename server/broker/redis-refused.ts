@@ -1,0 +1,42 @@
+/**
+ * Redis answers, but lets us not do what we must: a wrong password or a missing right. At the start it ends the
+ * process, since no retry cures it; while running it is an outage like any other.
+ */
+export class RedisRefusedError extends Error {
+  override readonly name = 'RedisRefusedError';
+}
+
+/** What an ACL user of ours needs; goes into every refusal, since Redis names only the first thing missing. */
+export function neededRights(names: { prefix: string; broadcastPrefix: string }): string {
+  return (
+    'commands +hello +auth +info +subscribe +unsubscribe +publish +eval +evalsha +time ' +
+    '+@hash +@set +@sortedset +get +set +del +exists, ' +
+    `keys ~${names.prefix}yamabiko:*, channels &${names.prefix}* &${names.broadcastPrefix}broadcast`
+  );
+}
+
+const WRONG_PASSWORD = /^(WRONGPASS|NOAUTH)|invalid password|Client sent AUTH/;
+
+/** @returns null where the error is of another kind (unreachable, timeout) */
+export function refusalOf(error: unknown, rights: string): RedisRefusedError | null {
+  if (!(error instanceof Error)) return null;
+  const reply = error.message;
+  if (WRONG_PASSWORD.test(reply))
+    return new RedisRefusedError(
+      `Redis refused the user or password of YAMABIKO_REDIS_URL (${reply.split(/[.:]/)[0]})`,
+      { cause: error },
+    );
+  if (!reply.includes('NOPERM')) return refusalOf(error.cause, rights);
+  return new RedisRefusedError(
+    `Redis denied ${attemptOf(error)}: ${reply}. The user of YAMABIKO_REDIS_URL needs ${rights}`,
+    { cause: error },
+  );
+}
+
+/** ioredis puts the command on its errors. Only channels are shown of it: arguments of AUTH are secret. */
+function attemptOf(error: Error): string {
+  const { name = 'a command', args = [] } =
+    (error as { command?: { name?: string; args?: unknown[] } }).command ?? {};
+  const channels = name === 'subscribe' ? args : name === 'publish' ? args.slice(0, 1) : [];
+  return [name.toUpperCase(), ...channels.slice(0, 3)].join(' ');
+}

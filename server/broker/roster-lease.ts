@@ -1,0 +1,83 @@
+import type { RedisConnections } from './redis-connections.ts';
+import { rosterCommands } from './redis-room.ts';
+
+/** What separates node, generation and seat in a stored seat; a node id holds none. */
+const SEPARATOR = '|';
+
+/**
+ * A node's claim that its seats are alive, by Redis's clock. A claim that has ended is never taken up again:
+ * another node may be clearing its seats away at this moment, room by room, and would clear fresh ones too. So the
+ * node begins a new *generation*, whose seats bear another name.
+ */
+export class RosterLease {
+  readonly #connections: RedisConnections;
+  readonly #nodeId: string;
+  readonly #ttlMs: number;
+  readonly #leasesKey: string;
+  #generation = 0;
+  #registered = false;
+  #renewedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(connections: RedisConnections, nodeId: string, ttlMs: number) {
+    this.#connections = connections;
+    this.#nodeId = nodeId;
+    this.#ttlMs = ttlMs;
+    this.#leasesKey = `${connections.settings.prefix}yamabiko:nodes`;
+  }
+
+  /** `node|generation`: the name under which the lease is held. */
+  get name(): string {
+    return `${this.#nodeId}${SEPARATOR}${this.#generation}`;
+  }
+
+  /** What all stored seats of this node begin with, of any generation. */
+  get nodePrefix(): string {
+    return `${this.#nodeId}${SEPARATOR}`;
+  }
+
+  /** Whether this node has reason to think that nobody clears its seats away. */
+  get fresh(): boolean {
+    return performance.now() - this.#renewedAt < this.#ttlMs;
+  }
+
+  field(seatId: string): string {
+    return fieldsOf(this.name) + seatId;
+  }
+
+  roomsKey(leaseName = this.name): string {
+    return `${this.#connections.settings.prefix}yamabiko:node:${leaseName}:rooms`;
+  }
+
+  /** @returns whether it holds (a new one always does), and which leases have ended, of other nodes or of this */
+  async renew(): Promise<{ holds: boolean; ended: string[] }> {
+    const askedAt = performance.now();
+    const reply = await this.#connections.call((redis) =>
+      rosterCommands(redis).yamabikoRenew(this.#leasesKey, this.name, this.#ttlMs, this.#registered ? 0 : 1),
+    );
+    const [holds, ended] = reply as [number, string[]];
+    if (holds === 1) {
+      this.#registered = true;
+      this.#renewedAt = askedAt;
+    }
+    return { holds: holds === 1, ended };
+  }
+
+  /** From now on this node's seats are those of a new lease. Synchronous, so that no seat is named by halves. */
+  beginGeneration(): void {
+    this.#generation++;
+    this.#registered = false;
+    this.#renewedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** The lease is over and its seats are gone: nothing is left of it. */
+  async forget(leaseName: string): Promise<void> {
+    await this.#connections.call((redis) =>
+      Promise.all([redis.zrem(this.#leasesKey, leaseName), redis.del(this.roomsKey(leaseName))]),
+    );
+  }
+}
+
+/** The beginning of every stored seat of one lease. */
+export function fieldsOf(leaseName: string): string {
+  return `${leaseName}${SEPARATOR}`;
+}

@@ -1,0 +1,32 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll } from 'vitest';
+import { MemoryBus } from '../../server/broker/memory-bus.ts';
+import { RedisServer } from '../support/redis-server.ts';
+import { describeBus } from './bus-behaviour.ts';
+import { quietLog } from './heard.ts';
+import { RedisNode } from './redis-node.ts';
+
+describeBus('The memory bus', async (heard) => {
+  const bus = new MemoryBus({ log: quietLog() });
+  bus.listen(heard);
+  await bus.start();
+  return { bus, stop: () => bus.stop() };
+});
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await RedisServer.start();
+});
+afterAll(() => redis.stop());
+
+describeBus('The Redis bus', async (heard) => {
+  const node = new RedisNode({ url: redis.url, prefix: `${randomUUID()}:`, heard });
+  await node.bus.start();
+  return { bus: node.bus, stop: () => node.bus.stop() };
+});
+
+describeBus('The Redis bus with an empty prefix', async (heard) => {
+  const node = new RedisNode({ url: redis.url, prefix: '', heard });
+  await node.bus.start();
+  return { bus: node.bus, stop: () => node.bus.stop() };
+});

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { RedisBus } from '../../server/broker/redis-bus.ts';
+import { RedisConnections } from '../../server/broker/redis-connections.ts';
+import { RedisRoster } from '../../server/broker/redis-roster.ts';
+import { Heard, quietLog } from './heard.ts';
+
+export interface NodeOptions {
+  readonly url: string;
+  readonly prefix: string;
+  readonly broadcastPrefix?: string;
+  readonly unfollowDelayMs?: number;
+  readonly nodeTtlMs?: number;
+  readonly heard?: Heard;
+  readonly restoreWhenReady?: boolean;
+}
+
+/** A node's broker, wired as the server wires it, with times short enough to wait for. */
+export class RedisNode {
+  readonly heard: Heard;
+  readonly log = quietLog();
+  readonly nodeId = randomUUID();
+  readonly connections: RedisConnections;
+  readonly bus: RedisBus;
+  readonly roster: RedisRoster;
+  restored = 0;
+
+  constructor(options: NodeOptions) {
+    const { url, prefix, broadcastPrefix = prefix, unfollowDelayMs = 50, nodeTtlMs = 10_000 } = options;
+    const { log, nodeId } = this;
+    this.heard = options.heard ?? new Heard();
+    this.connections = new RedisConnections({
+      settings: { url, prefix, broadcastPrefix, commandTimeoutMs: 500 },
+      log,
+    });
+    const { connections } = this;
+    this.bus = new RedisBus({
+      connections,
+      settings: { unfollowDelayMs, probeIntervalMs: 100 },
+      nodeId,
+      log,
+    });
+    this.roster = new RedisRoster({ connections, settings: { nodeTtlMs }, nodeId, log });
+    this.roster.onRestored(() => this.restored++);
+    this.bus.listen(this.heard);
+  }
+
+  async start(): Promise<this> {
+    await this.bus.start();
+    await this.roster.start();
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    await this.roster.stop();
+    await this.bus.stop();
+  }
+}

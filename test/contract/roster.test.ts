@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll } from 'vitest';
+import { MemoryBus } from '../../server/broker/memory-bus.ts';
+import { MemoryRoster } from '../../server/broker/memory-roster.ts';
+import { RedisServer } from '../support/redis-server.ts';
+import { type Heard, quietLog } from './heard.ts';
+import { RedisNode } from './redis-node.ts';
+import { describeRoster } from './roster-behaviour.ts';
+
+describeRoster('The memory roster', async (heard) => {
+  const log = quietLog();
+  const bus = new MemoryBus({ log });
+  bus.listen(heard);
+  const roster = new MemoryRoster({ bus, log });
+  await bus.start();
+  await roster.start();
+  return { bus, roster, other: roster, stop: () => bus.stop() };
+});
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await RedisServer.start();
+});
+afterAll(() => redis.stop());
+
+async function openTwo(prefix: string, heard: Heard) {
+  const node = await new RedisNode({ url: redis.url, prefix, heard }).start();
+  const second = await new RedisNode({ url: redis.url, prefix }).start();
+  const stop = async () => {
+    await node.stop();
+    await second.stop();
+  };
+  return { bus: node.bus, roster: node.roster, other: second.roster, stop };
+}
+
+describeRoster('The Redis roster', (heard) => openTwo(`${randomUUID()}:`, heard));
+describeRoster('The Redis roster with braces in its prefix', (heard) => openTwo(`{${randomUUID()}`, heard));
