@@ -1,0 +1,42 @@
+import { onTestFinished } from 'vitest';
+import { createHttpServer, type HttpServerParts } from '../../../server/http/http-server.ts';
+
+export interface LogLine {
+  readonly level: 'debug' | 'error';
+  readonly fields: Record<string, unknown>;
+  readonly message: string;
+}
+
+/** A server on a free port of this machine for one test, and what it logged. */
+export async function listeningServer(parts: Partial<HttpServerParts> = {}) {
+  const logged: LogLine[] = [];
+  const log = {
+    debug: (fields: object, message: string) =>
+      void logged.push({ level: 'debug', fields: { ...fields }, message }),
+    error: (fields: object, message: string) =>
+      void logged.push({ level: 'error', fields: { ...fields }, message }),
+  };
+  const server = createHttpServer({
+    mounts: [],
+    requests: [],
+    upgrades: [],
+    readiness: () => ({ ready: true, reason: null }),
+    metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', metrics: async () => 'up 1\n' },
+    metricsKey: null,
+    log,
+    ...parts,
+    settings: {
+      host: '127.0.0.1',
+      port: 0,
+      headersTimeoutMs: 15_000,
+      requestTimeoutMs: 30_000,
+      keepAliveTimeoutMs: 65_000,
+      maxHeaderBytes: 16_384,
+      ...parts.settings,
+    },
+  });
+  const { port } = await server.start();
+  onTestFinished(() => server.stop(0));
+  const errors = () => logged.filter((line) => line.level === 'error');
+  return { server, port, url: `http://127.0.0.1:${port}`, logged, errors };
+}
