@@ -12,6 +12,10 @@ export class Connections {
     this.#max = max;
   }
 
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   get size(): number {
     return this.#connections.size;
   }

@@ -38,6 +38,9 @@ export async function joinChannel(
   const existing = connection.subscriptions.get(channel.wire);
   if (existing !== undefined && standsFor(existing, request.auth))
     return answer({ ok: true, subscription: existing });
+  if (existing === undefined && connection.subscriptions.size >= parts.settings.maxSubscriptions) {
+    return answer(reject('limit_reached', 'this connection is subscribed to as many channels as it may'));
+  }
 
   const attempt = connection.beginAttempt(channel.wire);
   try {

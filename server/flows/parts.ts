@@ -2,9 +2,11 @@ import type { Access } from '../access/access.ts';
 import type { Bus } from '../broker/bus.ts';
 import type { Roster } from '../broker/roster.ts';
 import type { Connections } from '../connection/connections.ts';
+import type { Broadcast } from '../domain/broadcast.ts';
 import type { Code } from '../domain/catalogue.ts';
 import type { ReservedNames } from '../domain/channel-name.ts';
 import type { Rejection } from '../domain/outcome.ts';
+import type { SubscriptionKind } from '../domain/subscription.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { RoomViews } from '../hub/room-views.ts';
 import type { PendingSends } from './pending-sends.ts';
@@ -32,6 +34,8 @@ export interface FlowSettings {
   readonly nodeTtlMs: number;
   /** Name of the sender (id 0) of Laravel's own messages. */
   readonly systemUserName: string;
+  /** Channels that one connection may be subscribed to; the next is refused `limit_reached`. */
+  readonly maxSubscriptions: number;
 }
 
 /** What the flows need of the channel definitions. */
@@ -59,9 +63,9 @@ export interface FlowLog {
 export interface FlowMeters {
   connectionOpened(protocol: string): void;
   connectionClosed(protocol: string): void;
-  subscribed(kind: string): void;
-  unsubscribed(kind: string): void;
-  broadcast(type: string): void;
+  subscribed(kind: SubscriptionKind): void;
+  unsubscribed(kind: SubscriptionKind): void;
+  broadcast(type: Broadcast['type']): void;
   dropped(source: string, reason: string): void;
   refused(code: Code): void;
   busReady(ready: boolean): void;

@@ -1,0 +1,58 @@
+import type { BrokerLog } from './broker-log.ts';
+import type { Bus } from './bus.ts';
+import { MemoryBus } from './memory-bus.ts';
+import { MemoryRoster } from './memory-roster.ts';
+import { PeerConnections } from './peer-connections.ts';
+import { RedisBus, type RedisBusSettings } from './redis-bus.ts';
+import { RedisConnections, type RedisSettings } from './redis-connections.ts';
+import { RedisRoster, type RedisRosterSettings } from './redis-roster.ts';
+import type { Roster } from './roster.ts';
+
+/** `url` null: in memory, one node. */
+export type BrokerSettings = Omit<RedisSettings, 'url'> &
+  RedisBusSettings &
+  RedisRosterSettings & { readonly url: string | null };
+
+/** The bus and the roster of one store, and where there are other nodes the way to ask them. */
+export interface Broker {
+  readonly bus: Bus;
+  readonly roster: Roster;
+  readonly peers: PeerConnections | null;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** @param nodeId unique among all nodes, and new for each start */
+export function buildBroker(redis: BrokerSettings, nodeId: string, log: BrokerLog): Broker {
+  if (redis.url === null) {
+    const bus = new MemoryBus({ log });
+    return startedInOrder({ bus, roster: new MemoryRoster({ bus, log }), peers: null });
+  }
+  const settings = { ...redis, url: redis.url };
+  const connections = new RedisConnections({ settings, log });
+  return startedInOrder({
+    bus: new RedisBus({ connections, settings, nodeId, log }),
+    roster: new RedisRoster({ connections, settings, nodeId, log }),
+    peers: new PeerConnections({ settings, log }),
+  });
+}
+
+/** The roster announces through the bus: it starts after it, and gives its seats up before it stops. */
+function startedInOrder(parts: Pick<Broker, 'bus' | 'roster' | 'peers'>): Broker {
+  const { bus, roster, peers } = parts;
+  return {
+    bus,
+    roster,
+    peers,
+    async start() {
+      await bus.start();
+      await roster.start();
+      peers?.start();
+    },
+    async stop() {
+      peers?.stop();
+      await roster.stop();
+      await bus.stop();
+    },
+  };
+}

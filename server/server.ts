@@ -1,0 +1,229 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../config/settings.ts';
+import { buildAccess } from './access/build-access.ts';
+import { createTokenSigner } from './access/token-signer.ts';
+import { buildBroker } from './broker/build-broker.ts';
+import type { Bus } from './broker/bus.ts';
+import type { PeerConnections } from './broker/peer-connections.ts';
+import { ChannelDefinitions } from './channels/channel-definitions.ts';
+import { Connections } from './connection/connections.ts';
+import { TickCork } from './connection/tick-cork.ts';
+import type { ReservedNames } from './domain/channel-name.ts';
+import { AnswerQuery } from './flows/answer-query.ts';
+import { CUSTOM_CHANNEL, deliverBroadcast } from './flows/deliver-broadcast.ts';
+import { drain } from './flows/drain.ts';
+import type { Parts } from './flows/parts.ts';
+import { PendingSends } from './flows/pending-sends.ts';
+import { publishEvent } from './flows/publish-event.ts';
+import { OutageResync } from './flows/resync-after-outage.ts';
+import { roomOf } from './flows/room-routing.ts';
+import { createClientAddress } from './http/client-address.ts';
+import type { Mount } from './http/http-app.ts';
+import { createHttpServer } from './http/http-server.ts';
+import { createOriginPolicy } from './http/origin-policy.ts';
+import { Hub } from './hub/hub.ts';
+import { RoomViews } from './hub/room-views.ts';
+import type { Logger } from './logger/logger.ts';
+import { Metrics, type MetricsSnapshot } from './metrics/metrics.ts';
+import { createDemo } from './pages/demo/demo-router.ts';
+import { EchoProtocol } from './protocols/echo/echo-protocol.ts';
+import { createEchoHttpApi } from './protocols/echo/http-api.ts';
+import { Peers } from './protocols/echo/peers.ts';
+import { RawProtocol } from './protocols/raw/raw-protocol.ts';
+
+export interface YamabikoServer {
+  /** Resolves when it listens, also where Redis is not reachable yet. @throws what keeps it from starting */
+  start(): Promise<{ readonly url: string }>;
+  /** Drains and ends; a second call awaits the first. */
+  stop(): Promise<void>;
+  /** What is held now; all zero when every client has left. For tests. */
+  snapshot(): ServerSnapshot;
+}
+
+export interface ServerSnapshot extends MetricsSnapshot {
+  readonly views: number;
+  readonly pendingSends: number;
+  readonly channels: number;
+}
+
+/** Builds and wires every part. The only file that knows them all. */
+export function buildServer(config: Config, log: Logger): YamabikoServer {
+  const nodeId = randomUUID();
+  const stopped = new AbortController();
+  const reserved = reservedNames(config);
+  const channels = new ChannelDefinitions(config.channels.definitions);
+  const broker = buildBroker(config.redis, nodeId, log);
+  const metrics = new Metrics({ seatCount: () => broker.roster.seatCount(), processMetrics: true });
+  const hub = new Hub(metrics.delivered);
+  const access = buildAccess({
+    token: { ...config.jwt, clockToleranceMs: config.jwt.clockToleranceSeconds * 1000 },
+    reserved,
+    laravel: config.auth,
+    // In development mode the demo stands in for Laravel, at a port that is known only once we listen.
+    defaultAuthUrl: () => (config.development ? `${url}/demo/auth` : null),
+    log,
+    onRequest: metrics.authRequest,
+  });
+  const parts: Parts = {
+    reserved,
+    channels,
+    access,
+    bus: broker.bus,
+    roster: broker.roster,
+    hub,
+    views: new RoomViews(),
+    connections: new Connections(config.connection.maxConnections),
+    sends: new PendingSends(nodeId),
+    log,
+    meters: metrics,
+    settings: {
+      commandTimeoutMs: config.redis.commandTimeoutMs,
+      nodeTtlMs: config.redis.nodeTtlMs,
+      systemUserName: config.channels.systemUserName,
+      maxSubscriptions: config.connection.maxSubscriptions,
+    },
+  };
+  const resync = new OutageResync(parts);
+  listenToBus(parts, resync, log);
+
+  const origins = createOriginPolicy(config.http.origins);
+  const doors = {
+    allowsOrigin: ({ headers }: IncomingMessage) => origins.allows(headers.origin, headers.host),
+    addressOf: createClientAddress(config.http.trustedProxies),
+    corsHeaders: ({ headers }: IncomingMessage) => origins.corsHeaders(headers.origin, headers.host),
+    tickCork: new TickCork(),
+  };
+  const connection = config.connection;
+  const raw = new RawProtocol(parts, { ...connection, paths: config.raw.paths, connection }, doors);
+  const echo = new EchoProtocol(parts, { ...connection, connection }, doors);
+  const peers = broker.peers === null ? NO_PEERS : buildPeers(config, echo, broker.peers, hub);
+  const queries = new AnswerQuery({
+    hub,
+    peers,
+    roster: broker.roster,
+    roomOf: (channel) => roomOf(channel, 'presence', channels),
+  });
+  const mounts: Mount[] = [
+    {
+      path: '/',
+      router: createEchoHttpApi({
+        apps: config.http.apps,
+        queries,
+        publish: (event) => publishEvent(broker.bus, event),
+        reserved,
+        bodyLimitBytes: config.http.maxBodyBytes,
+      }),
+    },
+  ];
+  if (config.development)
+    mounts.push({ path: '/demo', router: buildDemo(config, broker.bus, stopped.signal, log) });
+  const http = createHttpServer({
+    mounts,
+    requests: [{ matches: (path) => echo.matches(path), handle: (req, res) => echo.handleRequest(req, res) }],
+    upgrades: [echo, raw].map((protocol) => ({
+      matches: (path) => protocol.matches(path),
+      handle: (req, socket, head) => protocol.handleUpgrade(req, socket, head),
+    })),
+    readiness: () => readiness(parts, resync),
+    metrics,
+    metricsKey: config.http.metricsKey,
+    settings: { host: config.server.host, port: config.server.port, ...HTTP_TIMES },
+    log,
+  });
+
+  let url = '';
+  let stopping: Promise<void> | null = null;
+  return {
+    async start() {
+      await broker.start();
+      const { address, family, port } = await http.start();
+      url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+      return { url };
+    },
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+    snapshot: () => ({
+      ...metrics.snapshot(),
+      views: parts.views.rooms().length,
+      pendingSends: parts.sends.size,
+      channels: hub.counts().size,
+    }),
+  };
+
+  // The order matters: clients are told while the bus still carries their leaving to the other nodes.
+  async function stop(): Promise<void> {
+    stopped.abort();
+    const deadlineMs = Date.now() + config.server.drainMs;
+    await drain(parts, config.server.drainMs);
+    resync.stop();
+    echo.close();
+    await http.stop(Math.max(0, deadlineMs - Date.now()));
+    await access.stop();
+    await broker.stop();
+  }
+}
+
+/** Room for Laravel's cookies and a token in the query; longer kept alive than a proxy in front keeps it. */
+const HTTP_TIMES = {
+  headersTimeoutMs: 20_000,
+  requestTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 75_000,
+  maxHeaderBytes: 32_768,
+};
+
+/** How long another node may take to answer a question. */
+const PEER_TIMEOUT_MS = 1_500;
+const NO_PEERS = { ask: async () => [] };
+
+function listenToBus(parts: Parts, resync: OutageResync, log: Logger): void {
+  const { bus, roster, meters } = parts;
+  bus.listen({
+    deliver: (channel, payload, position) => deliverBroadcast(parts, channel, payload, position),
+    gap: (reason) => {
+      meters.busGap(reason);
+      log.warn({ reason }, 'broadcasts may have been lost');
+    },
+    readiness: (ready) => {
+      meters.busReady(ready);
+      if (ready) void resync.back();
+      else resync.outage();
+    },
+  });
+  roster.onRestored(() => void resync.back());
+}
+
+function readiness(
+  { bus, connections }: Parts,
+  resync: OutageResync,
+): { ready: boolean; reason: string | null } {
+  if (connections.draining) return { ready: false, reason: 'restarting' };
+  if (!bus.ready() || !resync.synced) return { ready: false, reason: 'redis' };
+  return { ready: true, reason: null };
+}
+
+function reservedNames({ redis: { prefix, broadcastPrefix } }: Config): ReservedNames {
+  const custom = `${broadcastPrefix}${CUSTOM_CHANNEL}`;
+  const names = new Set([CUSTOM_CHANNEL]);
+  // Where the two prefixes differ, a channel could be named like the custom channel as Redis knows it.
+  if (custom.startsWith(prefix)) names.add(custom.slice(prefix.length));
+  return { redisPrefix: prefix, names };
+}
+
+function buildPeers(config: Config, echo: EchoProtocol, clients: PeerConnections, hub: Hub): Peers {
+  const key = `${config.redis.prefix}yamabiko:peers`;
+  return new Peers(echo.io, { clients, key, timeoutMs: PEER_TIMEOUT_MS, counts: () => hub.counts() });
+}
+
+function buildDemo({ jwt }: Config, bus: Bus, signal: AbortSignal, log: Logger) {
+  return createDemo({
+    mintToken: createTokenSigner(jwt.secrets[0] ?? ''),
+    publish: (channel, payload) => bus.publish(channel, payload),
+    assetsDir: fileURLToPath(new URL('./pages/demo/public', import.meta.url)),
+    signal,
+    logger: log,
+  });
+}
