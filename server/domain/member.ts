@@ -58,14 +58,14 @@ export function isIdText(json: string): boolean {
 }
 
 function memberOf(userIdJson: string, userInfoJson: string | undefined, json: string): Member {
-  const userId = idText(userIdJson);
+  const userId = userIdText(userIdJson);
   const name = JSON.stringify(nameIn(userInfoJson) ?? userId);
   const id = CANONICAL_DECIMAL.test(userId) ? userId : JSON.stringify(userId);
   return { userId, json, user: `{"id":${id},"name":${name}}` };
 }
 
-/** `String(user_id)` without losing the digits of an id beyond 2^53. */
-function idText(userIdJson: string): string {
+/** What makes two ids one: `String(user_id)`, without losing the digits of an id beyond 2^53. */
+export function userIdText(userIdJson: string): string {
   if (userIdJson.startsWith('"')) return JSON.parse(userIdJson) as string;
   return CANONICAL_DECIMAL.test(userIdJson) ? userIdJson : String(Number(userIdJson));
 }
