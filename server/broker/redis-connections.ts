@@ -132,8 +132,8 @@ export class RedisConnections {
 
   /** Redis answered with an error (NOPERM, OOM, a script's fault): never weather, so it must be seen. */
   #logReply(err: unknown): void {
-    if (!(err instanceof ReplyError) || performance.now() - this.#replyLoggedAt < REPLY_LOG_INTERVAL_MS)
-      return;
+    if (!(err instanceof Error && err.name === 'ReplyError')) return;
+    if (performance.now() - this.#replyLoggedAt < REPLY_LOG_INTERVAL_MS) return;
     this.#replyLoggedAt = performance.now();
     this.#log.error({ reason: err.message }, 'Redis refuses a command');
   }

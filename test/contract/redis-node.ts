@@ -11,7 +11,6 @@ export interface NodeOptions {
   readonly unfollowDelayMs?: number;
   readonly nodeTtlMs?: number;
   readonly heard?: Heard;
-  readonly restoreWhenReady?: boolean;
 }
 
 /** A node's broker, wired as the server wires it, with times short enough to wait for. */
@@ -19,6 +18,7 @@ export class RedisNode {
   readonly heard: Heard;
   readonly log = quietLog();
   readonly nodeId = randomUUID();
+  readonly prefix: string;
   readonly connections: RedisConnections;
   readonly bus: RedisBus;
   readonly roster: RedisRoster;
@@ -26,6 +26,7 @@ export class RedisNode {
 
   constructor(options: NodeOptions) {
     const { url, prefix, broadcastPrefix = prefix, unfollowDelayMs = 50, nodeTtlMs = 10_000 } = options;
+    this.prefix = prefix;
     const { log, nodeId } = this;
     this.heard = options.heard ?? new Heard();
     this.connections = new RedisConnections({
