@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 
 /** Default for how long `next` waits, in milliseconds: long enough for a loaded machine, below vitest's limit. */
-export const NEXT_TIMEOUT_MS = 8_000;
+const NEXT_TIMEOUT_MS = 8_000;
 
 interface Waiter<T> {
   readonly wants: (item: T) => boolean;
