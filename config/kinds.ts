@@ -41,7 +41,7 @@ export function setting<T, D extends T>(row: Row<D>, kind: Kind<T>): Setting<T> 
     schema: kind.schema,
     emptyIsValue: kind.emptyIsValue ?? false,
     tellsParts: kind.tellsParts ?? false,
-    show: kind.show ?? ((value) => (secret ? MASK : value)),
+    show: kind.show ?? ((value) => (secret && value !== null ? MASK : value)),
     showRaw: secret ? () => MASK : (kind.showRaw ?? showText),
   };
 }
@@ -138,7 +138,9 @@ export function parseUrl(value: string): URL | null {
 /** A URL as it may be printed: credentials and query, which often hold keys, masked; `***` where it cannot be read. */
 export function maskUrl(value: string): string {
   const parsed = parseUrl(value);
-  if (parsed === null) return value.includes('@') || value.includes('?') ? MASK : showText(value);
+  // `user:password@host` reads as a URL too, of the scheme `user`.
+  if (parsed === null || parsed.host === '')
+    return value.includes('@') || value.includes('?') ? MASK : showText(value);
   if (parsed.username !== '') parsed.username = MASK;
   if (parsed.password !== '') parsed.password = MASK;
   if (parsed.search !== '') parsed.search = `?${MASK}`;

@@ -4,17 +4,17 @@ import { setting, text } from '../kinds.ts';
 /** What a channel name, parameters apart, may do (protocol.md section 3). What is left out keeps its default. */
 const definition = z.strictObject({
   /** Whether clients may send; default false. */
-  clientSend: z.boolean().optional(),
+  clientSend: z.boolean().exactOptional(),
   /** Whether users are shown and announced; default true. */
-  users: z.boolean().optional(),
+  users: z.boolean().exactOptional(),
   /** Whether Echo's private-X and presence-X belong to the room; default true. */
-  echo: z.boolean().optional(),
-  /** JSON Schema of `data`; default any object. */
-  schema: z.record(z.string(), z.unknown()).optional(),
-  /** Fields of `data` that receivers get; default all, byte for byte. */
-  keep: z.array(z.string().min(1)).optional(),
-  /** Field of `data` that names the one user it is for; default none: everybody. */
-  recipient: z.string().min(1).optional(),
+  echo: z.boolean().exactOptional(),
+  /** JSON Schema of `data`; null, the default: any object. */
+  schema: z.record(z.string(), z.unknown()).nullable().exactOptional(),
+  /** Fields of `data` that receivers get; null, the default: all, byte for byte. */
+  keep: z.array(z.string().min(1)).nullable().exactOptional(),
+  /** Field of `data` that names the one user it is for; null, the default: everybody. */
+  recipient: z.string().min(1).nullable().exactOptional(),
 });
 
 const definitions = z.record(z.string().regex(/^[^\s\p{Cc}:#][^\s\p{Cc}:]*$/u), definition);
@@ -28,13 +28,13 @@ export const channelsSettings = {
       env: null,
       default: {},
       defaultText: 'chat, tweet and progress are built in',
-      doc: 'What clients may do on a channel, by its name before the `:`. A definition of a built-in name replaces it.',
+      doc: 'What clients may do on a channel, by its name before the `:`. Of a built-in name only the fields given change.',
     },
     {
       kind: 'map',
       allowed:
         'an object: channel name to `{clientSend, users, echo, schema, keep, recipient}`, each optional',
-      schema: definitions as unknown as z.ZodType<Definitions>,
+      schema: definitions,
       tellsParts: true,
     },
   ),

@@ -14,6 +14,6 @@ export const logSettings = {
     default: null,
     defaultText: 'pretty on a terminal or in development mode, else json',
     choices: ['pretty', 'json'],
-    doc: 'Lines for people, or one JSON object for each line.',
+    doc: 'Lines for people (`pretty`), or one JSON object for each line (`json`).',
   }),
 } as const;

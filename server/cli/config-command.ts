@@ -15,7 +15,7 @@ export function renderConfig(config: Config, origins: Origins): string {
   const cells = rows.map(({ path, value, from }) => [path, valueText(value), from] as const);
   const width = (column: 0 | 1) => Math.max(...cells.map((row) => row[column].length));
   const [first, second] = [width(0), Math.min(width(1), 48)];
-  const lines: string[] = [`mode: ${config.development ? 'development' : 'production'}`];
+  const lines: string[] = [`development mode: ${config.development ? 'yes' : 'no'}`];
   let section = '';
   for (const [path, value, from] of cells) {
     const [head = ''] = path.split('.');
