@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const project = (name: string, extra: object = {}) => ({
   extends: true as const,
-  test: { name, include: [`test/${name}/**/*.test.ts`], ...extra },
+  test: { name, include: [`test/${name}/**/*.test.ts`], sequence: { groupOrder: 1 }, ...extra },
 });
 
 export default defineConfig({
@@ -17,7 +17,7 @@ export default defineConfig({
       : {}),
     projects: [
       // First and alone: the compiler and the linters take both cores, which would disturb real servers.
-      project('architecture', { sequence: { groupOrder: -1 } }),
+      project('architecture', { sequence: { groupOrder: 0 } }),
       project('unit'),
       project('contract'),
       project('stories'),
