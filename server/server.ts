@@ -38,6 +38,12 @@ export interface YamabikoServer {
   start(): Promise<{ readonly url: string }>;
   /** Drains and ends; a second call awaits the first. */
   stop(): Promise<void>;
+  /**
+   * Publishes a payload as Laravel would, for a program that embeds the server.
+   * @param channel without Redis prefix; `broadcast` is the custom channel
+   * @throws UnavailableError where the bus did not take it
+   */
+  publish(channel: string, payload: string | Buffer): Promise<void>;
   /** What is held now; all zero when every client has left. For tests. */
   snapshot(): ServerSnapshot;
 }
@@ -146,6 +152,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
       stopping ??= stop();
       return stopping;
     },
+    publish: (channel, payload) => broker.bus.publish(channel, payload),
     snapshot: () => ({
       ...metrics.snapshot(),
       views: parts.views.rooms().length,

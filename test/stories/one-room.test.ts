@@ -1,0 +1,102 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type AuthEndpoint, startAuthEndpoint } from '../support/auth-endpoint.ts';
+import { CLUSTERS, type Cluster } from '../support/clusters.ts';
+import { DOORS, type User, type Visitor } from '../support/doors.ts';
+
+const ada: User = { id: 11, name: 'ada' };
+const bob: User = { id: 12, name: 'bob' };
+const eve: User = { id: 13, name: 'eve' };
+
+/** One list for every door, as the one who comes and as the one who is there. */
+describe.each(CLUSTERS)('one room $name', (kind) => {
+  let auth: AuthEndpoint;
+  let cluster: Cluster;
+  let rooms = 0;
+  const visitors: Visitor[] = [];
+  const newRoom = () => `chat:story${++rooms}`;
+
+  beforeAll(async () => {
+    auth = await startAuthEndpoint();
+    cluster = await kind.start({ YAMABIKO_AUTH_URL: auth.url });
+  });
+  afterEach(async () => {
+    await Promise.all(visitors.splice(0).map((visitor) => visitor.leave()));
+    await cluster.server.settledToZero();
+  });
+  afterAll(async () => {
+    await cluster?.stop();
+    await auth?.stop();
+  });
+
+  async function enter(door: (typeof DOORS)[number], room: string, user: User): Promise<Visitor> {
+    const visitor = await door.enter(cluster.server.url, room, user);
+    visitors.push(visitor);
+    return visitor;
+  }
+
+  describe.each(DOORS)('by $name', (door) => {
+    it('shows who comes in himself, and each user once', async () => {
+      const room = newRoom();
+      expect((await enter(door, room, ada)).list).toEqual(['ada']);
+      expect((await enter(door, room, ada)).list).toEqual(['ada']);
+    });
+
+    it('hears a message that Laravel publishes on the custom channel, from the system user', async () => {
+      const room = newRoom();
+      const visitor = await enter(door, room, ada);
+      await cluster.publish(
+        'broadcast',
+        JSON.stringify({ channel: room, data: { message: 'hi', name: 'Laravel' }, type: 'message' }),
+      );
+      expect(await visitor.heard.next()).toEqual({
+        type: 'message',
+        sender: { id: 0, name: 'system' },
+        data: { message: 'hi', name: 'Laravel' },
+      });
+    });
+
+    it('gets a message for one user only if it is for him', async () => {
+      const room = newRoom();
+      const visitor = await enter(door, room, ada);
+      const to = (target_user_id: number | null, message: string) =>
+        cluster.publish(
+          'broadcast',
+          JSON.stringify({ channel: room, data: { message, name: 'L', target_user_id } }),
+        );
+      await to(bob.id, 'for bob');
+      await to(ada.id, 'for ada');
+      await to(null, 'for all');
+      expect(await visitor.heard.next()).toMatchObject({ data: { message: 'for ada', name: 'L' } });
+      expect(await visitor.heard.next()).toMatchObject({ data: { message: 'for all', name: 'L' } });
+    });
+  });
+
+  describe.each(DOORS)('who is there by $name', (door) => {
+    it.each(DOORS)('hears who comes by $name come, send and leave, once', async (other) => {
+      const room = newRoom();
+      const host = await enter(door, room, ada);
+      const guest = await enter(other, room, bob);
+      expect([...guest.list].sort()).toEqual(['ada', 'bob']);
+      expect(await host.heard.next()).toEqual({ type: 'joined', user: 'bob' });
+      if (other.sends) {
+        expect(await guest.send({ message: 'hello', name: 'bob' })).toBe('ok');
+        const message = {
+          type: 'message',
+          sender: { id: 12, name: 'bob' },
+          data: { message: 'hello', name: 'bob' },
+        };
+        expect(await host.heard.next()).toEqual(message);
+        expect(await guest.heard.next()).toEqual(message);
+      }
+      // A second connection of the same user is no news, nor is its end.
+      const second = await enter(other, room, bob);
+      await second.leave();
+      const third = await enter(door, room, eve);
+      expect([...third.list].sort()).toEqual(['ada', 'bob', 'eve']);
+      expect(await host.heard.next()).toEqual({ type: 'joined', user: 'eve' });
+      await guest.leave();
+      expect(await host.heard.next()).toEqual({ type: 'left', user: 'bob' });
+      expect(host.heard.unread()).toEqual([]);
+    });
+  });
+});
