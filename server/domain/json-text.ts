@@ -48,11 +48,15 @@ export function jsonValue(text: string, key: string): string | undefined {
 
 /** The same object with every member of that key set to `value` (JSON text); unchanged where there is none. */
 export function withJsonValue(text: string, key: string, value: string): string {
-  let result = text;
-  for (const m of jsonMembers(text).reverse()) {
-    if (m.key === key) result = result.slice(0, m.valueStart) + value + result.slice(m.valueEnd);
+  // Pieces joined once: replacing in place copies the text for each of the equal keys a stranger sends.
+  const pieces: string[] = [];
+  let from = 0;
+  for (const m of jsonMembers(text)) {
+    if (m.key !== key) continue;
+    pieces.push(text.slice(from, m.valueStart), value);
+    from = m.valueEnd;
   }
-  return result;
+  return pieces.length === 0 ? text : pieces.join('') + text.slice(from);
 }
 
 /** The same object without the members of that key. */

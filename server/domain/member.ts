@@ -24,6 +24,7 @@ export interface MemberFacts {
 }
 
 const CANONICAL_DECIMAL = /^(0|[1-9][0-9]*)$/;
+const INTEGER = /^(0|-?[1-9][0-9]*)$/;
 
 export function createMember({ userIdJson, userInfoJson, socketId }: MemberFacts): Member {
   const info = userInfoJson === undefined ? '' : `"user_info":${userInfoJson},`;
@@ -67,7 +68,7 @@ function memberOf(userIdJson: string, userInfoJson: string | undefined, json: st
 /** What makes two ids one: `String(user_id)`, without losing the digits of an id beyond 2^53. */
 export function userIdText(userIdJson: string): string {
   if (userIdJson.startsWith('"')) return JSON.parse(userIdJson) as string;
-  return CANONICAL_DECIMAL.test(userIdJson) ? userIdJson : String(Number(userIdJson));
+  return INTEGER.test(userIdJson) ? userIdJson : String(Number(userIdJson));
 }
 
 function nameIn(userInfoJson: string | undefined): string | null {
