@@ -30,6 +30,7 @@ export class RedisKeeper {
   #subscribed = false;
   #stopped = false;
   #failures = 0;
+  #toldRefusal: string | null = null;
   #silentProbes = 0;
   #wake: () => void = () => {};
 
@@ -119,9 +120,12 @@ export class RedisKeeper {
 
   #failed(err: unknown): number {
     this.#notReady();
-    // Refusals as a fault of the set-up, the rest as weather: the connection's own log tells of it.
-    if (this.#failures++ === 0 || err instanceof RedisRefusedError)
+    this.#failures++;
+    // Weather is told by the connections. A refusal is a fault of the set-up: told, but not every second.
+    const refusal = err instanceof RedisRefusedError ? err.message : null;
+    if (refusal !== null && refusal !== this.#toldRefusal)
       this.#options.log.error({ err }, 'the bus could not be made ready; trying again');
+    this.#toldRefusal = refusal;
     return backoffMs(this.#failures);
   }
 

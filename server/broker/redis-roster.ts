@@ -2,10 +2,11 @@ import { UnavailableError } from '../domain/outcome.ts';
 import type { BrokerLog } from './broker-log.ts';
 import { OwnSeats } from './own-seats.ts';
 import type { RedisConnections } from './redis-connections.ts';
-import { defineRosterCommands, RedisRoom, type StoredSeat } from './redis-room.ts';
+import { defineRosterCommands } from './redis-room.ts';
 import type { Roster, RosterSnapshot, Seat } from './roster.ts';
-import { fieldsOf, RosterLease } from './roster-lease.ts';
+import { RosterLease } from './roster-lease.ts';
 import { checkRosterRights } from './roster-rights.ts';
+import { RosterUpkeep } from './roster-upkeep.ts';
 
 export interface RedisRosterSettings {
   /** After so many milliseconds of silence a node's seats are given up, by whichever node sees it. Default 10000. */
@@ -21,36 +22,29 @@ export interface RedisRosterOptions {
   readonly log: BrokerLog;
 }
 
-/** Rooms that are put right at the same time. */
-const ROOMS_AT_ONCE = 100;
-
 /** The roster of all nodes on one Redis. */
 export class RedisRoster implements Roster {
   readonly #connections: RedisConnections;
   readonly #log: BrokerLog;
   readonly #lease: RosterLease;
   readonly #own = new OwnSeats();
-  /** Rooms in which the store may hold a seat that has left. Never more than had seats of ours. */
-  readonly #doubtful = new Set<string>();
-  readonly #tickMs: number;
+  readonly #upkeep: RosterUpkeep;
+  readonly #roundMs: number;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
-  #restoreDue = false;
-  #leaseLost = false;
-  #upkeep: Promise<void> | null = null;
-  #onRestored: () => void = () => {};
 
   constructor({ connections, settings, nodeId, log }: RedisRosterOptions) {
     if (nodeId.includes('|')) throw new TypeError('a node id must not hold |');
     this.#connections = connections;
     this.#log = log;
     this.#lease = new RosterLease(connections, nodeId, settings.nodeTtlMs);
-    this.#tickMs = settings.nodeTtlMs / 3;
+    this.#upkeep = new RosterUpkeep({ connections, lease: this.#lease, own: this.#own, log });
+    this.#roundMs = settings.nodeTtlMs / 3;
     defineRosterCommands(connections.command);
   }
 
   onRestored(listener: () => void): void {
-    this.#onRestored = listener;
+    this.#upkeep.onRestored = listener;
   }
 
   seatCount(): number {
@@ -60,10 +54,8 @@ export class RedisRoster implements Roster {
   /** Resolves also where Redis is unreachable. @throws RedisRefusedError where a right is missing */
   async start(): Promise<void> {
     await checkRosterRights(this.#connections, this.#lease.field('check'));
-    await this.#keepUp().catch((err: unknown) => this.#upkeepFailed(err));
-    this.#timer = setInterval(() => {
-      this.#keepUp().catch((err: unknown) => this.#upkeepFailed(err));
-    }, this.#tickMs);
+    await this.#upkeep.roundInBackground();
+    this.#timer = setInterval(() => void this.#upkeep.roundInBackground(), this.#roundMs);
     this.#timer.unref();
   }
 
@@ -71,12 +63,11 @@ export class RedisRoster implements Roster {
     if (this.#stopped) return;
     this.#stopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
-    await this.#upkeep?.catch(() => {});
+    await this.#upkeep.settled();
     const rooms = this.#own.rooms();
     this.#own.clear();
     try {
-      await this.#putRight([...rooms, ...(await this.#storedRooms())]);
-      await this.#lease.forget(this.#lease.name);
+      await this.#upkeep.giveUp(rooms);
     } catch (err) {
       this.#log.warn(
         { err, rooms: rooms.length },
@@ -88,13 +79,14 @@ export class RedisRoster implements Roster {
   async enter(name: string, seat: Seat): Promise<RosterSnapshot> {
     if (this.#stopped || !this.#connections.usable()) throw new UnavailableError('Redis is not reachable');
     this.#own.add(name, seat);
-    // A lease that may have ended: another node could clear this seat away right after.
-    if (!this.#lease.fresh) await this.#keepUp();
-    const stored = this.#own.get(name, seat.id);
-    if (stored === undefined) throw new UnavailableError('the seat was left while it was entered');
-    const room = this.#room(name);
+    if (!this.#lease.fresh) await this.#freshLease();
+    const own = this.#own.get(name, seat.id);
+    if (own === undefined) throw new UnavailableError('the seat was left while it was entered');
     const [, snapshot] = await this.#connections.call((redis) =>
-      Promise.all([redis.sadd(this.#lease.roomsKey(), name), room.enter(redis, this.#stored(stored))]),
+      Promise.all([
+        redis.sadd(this.#lease.roomsKey(), name),
+        this.#upkeep.room(name).enter(redis, this.#upkeep.stored(own)),
+      ]),
     );
     return snapshot;
   }
@@ -102,108 +94,31 @@ export class RedisRoster implements Roster {
   async leave(name: string, seatId: string): Promise<void> {
     const known = this.#own.remove(name, seatId);
     try {
-      await this.#connections.call((redis) => this.#room(name).leave(redis, this.#lease.field(seatId)));
+      const field = this.#lease.field(seatId);
+      await this.#connections.call((redis) => this.#upkeep.room(name).leave(redis, field));
       // Asked again: somebody may have entered meanwhile, and his SADD went before this SREM.
       if (!this.#own.has(name))
         await this.#connections.call((redis) => redis.srem(this.#lease.roomsKey(), name));
     } catch (err) {
-      if (known) this.#doubtful.add(name);
-      // Once for an outage, in which everybody may leave.
-      if (this.#doubtful.size === 1) this.#log.warn({ err }, 'a leaving is kept until Redis is back');
+      // Told once for an outage, in which everybody may leave.
+      if (known && this.#upkeep.doubt(name))
+        this.#log.warn({ err }, 'leavings are kept until Redis takes them');
     }
   }
 
   async members(name: string): Promise<RosterSnapshot> {
-    return this.#connections.call((redis) => this.#room(name).members(redis));
+    return this.#connections.call((redis) => this.#upkeep.room(name).members(redis));
   }
 
-  /** @throws UnavailableError; it is then tried again by itself */
-  async restore(): Promise<void> {
-    // One that is under way may have begun before Redis lost the seats.
-    await this.#upkeep?.catch(() => {});
-    this.#restoreDue = true;
-    await this.#keepUp();
+  /** @throws UnavailableError; it is then tried again by itself, every third of a lease */
+  restore(): Promise<void> {
+    return this.#upkeep.restore();
   }
 
-  /** One at a time; who comes meanwhile shares it. */
-  #keepUp(): Promise<void> {
-    this.#upkeep ??= this.#keepLease().finally(() => {
-      this.#upkeep = null;
-    });
-    return this.#upkeep;
+  /** A lease that may have ended: another node could clear away a seat that is entered under it. */
+  async #freshLease(): Promise<void> {
+    const renewed = this.#upkeep.renewLease();
+    void this.#upkeep.roundInBackground();
+    await renewed;
   }
-
-  async #keepLease(): Promise<void> {
-    const { holds, ended } = await this.#lease.renew();
-    if (!holds) {
-      this.#log.warn({ node: this.#lease.name }, 'the store has lost this node: its seats are entered again');
-      this.#leaseLost = true;
-      this.#restoreDue = true;
-      this.#lease.beginGeneration();
-      await this.#lease.renew();
-    }
-    if (this.#restoreDue || this.#doubtful.size > 0) await this.#putAllRight();
-    for (const leaseName of ended) if (leaseName !== this.#lease.name) await this.#reap(leaseName);
-  }
-
-  async #putAllRight(): Promise<void> {
-    const all = this.#restoreDue ? [...this.#own.rooms(), ...(await this.#storedRooms())] : [];
-    await this.#putRight([...all, ...this.#doubtful]);
-    this.#restoreDue = false;
-    if (!this.#leaseLost) return;
-    this.#leaseLost = false;
-    this.#onRestored();
-  }
-
-  async #putRight(rooms: readonly string[]): Promise<void> {
-    await inBatches([...new Set(rooms)], async (name) => {
-      this.#doubtful.delete(name);
-      try {
-        // Read and sent in one turn: enters and leaves before and after it are commands before and after it.
-        await this.#connections.call((redis) => {
-          const seats = this.#own.in(name).map((seat) => this.#stored(seat));
-          const key = this.#lease.roomsKey();
-          const listed = seats.length > 0 ? redis.sadd(key, name) : redis.srem(key, name);
-          return Promise.all([listed, this.#room(name).reconcile(redis, this.#lease.nodePrefix, seats)]);
-        });
-      } catch (err) {
-        this.#doubtful.add(name);
-        throw err;
-      }
-    });
-  }
-
-  /** Any node may come first, or several at once: each seat goes and is announced once. */
-  async #reap(leaseName: string): Promise<void> {
-    const rooms = await this.#connections.call((redis) => redis.smembers(this.#lease.roomsKey(leaseName)));
-    await inBatches(rooms, (name) =>
-      this.#connections.call((redis) => this.#room(name).reconcile(redis, fieldsOf(leaseName), [])),
-    );
-    await this.#lease.forget(leaseName);
-    this.#log.info({ node: leaseName, rooms: rooms.length }, 'seats of a node that is gone were given up');
-  }
-
-  #storedRooms(): Promise<string[]> {
-    return this.#connections.call((redis) => redis.smembers(this.#lease.roomsKey()));
-  }
-
-  #room(name: string): RedisRoom {
-    return new RedisRoom(this.#connections.settings.prefix, name);
-  }
-
-  #stored(seat: Seat): StoredSeat {
-    return { field: this.#lease.field(seat.id), member: seat.member };
-  }
-
-  #upkeepFailed(err: unknown): void {
-    // Redis away is told by the connections; what Redis answered in refusal is not.
-    const refusal = this.#connections.refusal(err);
-    if (refusal !== null) this.#log.error({ err: refusal }, 'the roster cannot be kept');
-    else if (!(err instanceof UnavailableError)) this.#log.error({ err }, 'the roster could not be kept up');
-  }
-}
-
-async function inBatches(names: readonly string[], step: (name: string) => Promise<unknown>): Promise<void> {
-  for (let i = 0; i < names.length; i += ROOMS_AT_ONCE)
-    await Promise.all(names.slice(i, i + ROOMS_AT_ONCE).map(step));
 }

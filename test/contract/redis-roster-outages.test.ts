@@ -170,7 +170,7 @@ describe('The Redis roster', () => {
     expect(users(await watcher.roster.members('room'))).toEqual([]);
   });
 
-  it('waits for a lease before it enters, when its own may have ended', async () => {
+  it('puts right, on restore, whoever entered before it knew of a FLUSHALL', async () => {
     const redis = await server();
     const at = await node(redis, { nodeTtlMs: 60_000 });
     await redis.client.flushall();
@@ -181,6 +181,22 @@ describe('The Redis roster', () => {
     expect(users(await at.roster.members('room'))).toEqual(['1']);
     expect(story(at.heard, 'room')).toEqual(['joined 1']);
     expect((await keys(redis)).filter((key) => key.includes(`${at.nodeId}|1`))).toHaveLength(1);
+  });
+
+  it('takes a new lease before it enters, when its own may have ended in an outage', async () => {
+    const redis = await server();
+    const at = await node(redis, { nodeTtlMs: 600 });
+    const pausedAt = performance.now();
+    redis.pause();
+    await until(() => performance.now() - pausedAt > 700, 'its lease is over');
+    await until(() => !at.bus.ready(), 'not ready');
+    redis.resume();
+    await until(() => at.bus.ready(), 'ready again');
+    await at.roster.enter('room', seat('a', 1));
+    const watcher = await node(redis, { nodeTtlMs: 600 });
+    await until(async () => !(await keys(redis)).includes(`yamabiko:node:${at.nodeId}|0:rooms`), 'cleared');
+    expect(users(await watcher.roster.members('room'))).toEqual(['1']);
+    expect((await keys(redis)).some((key) => key.startsWith(`yamabiko:node:${at.nodeId}|1`))).toBe(true);
   });
 
   it('leaves nothing behind but revisions when all have left', async () => {
