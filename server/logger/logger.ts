@@ -68,6 +68,7 @@ function prettyStream(destination: DestinationStream | undefined): DestinationSt
     colorize:
       destination === undefined && process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
     translateTime: 'SYS:HH:MM:ss',
+    singleLine: true,
     ignore: 'pid,hostname',
     sync: true,
     ...(destination === undefined ? {} : { destination: destination as NodeJS.WritableStream }),
