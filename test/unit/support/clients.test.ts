@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
+import { ConnectorClient } from '../../support/connector-client.ts';
 import { EchoClient } from '../../support/echo-client.ts';
 import { EventQueue } from '../../support/event-queue.ts';
 import { RawClient } from '../../support/raw-client.ts';
@@ -41,7 +42,7 @@ function serveEcho(socket: Socket): void {
     if (channel === 'private-closed') socket.emit('subscription_error', channel, 403);
     else socket.emit('subscription_succeeded', channel, { auth });
     if (channel.startsWith('presence-'))
-      socket.emit('presence:subscribed', channel, [{ user_info: { id: 1 } }]);
+      socket.emit('presence:subscribed', channel, [{ user_id: 1, user_info: { id: 1 }, socketId: '1.1' }]);
     ack?.({ ok: true, channel, cookie: socket.handshake.headers.cookie });
   });
   socket.on('client event', ({ channel, event, data }) => socket.emit(event, channel, data));
@@ -123,6 +124,17 @@ describe.each(doors)('socket.io-client $version by $transports', (door) => {
     chat.whisper('typing', { who: 'me' });
     expect(await chat.next()).toEqual({ name: 'whisper typing', payload: { who: 'me' } });
     expect(chat.unread()).toEqual([]);
+    client.close();
+  });
+});
+
+describe('the connector client', () => {
+  it('hears what its channel was told', async () => {
+    const client = await ConnectorClient.open({ url, token: 'a token' });
+    expect(await client.statuses.next()).toBe('connected');
+    const chat = client.join('chat');
+    await chat.next('subscribed');
+    expect(await chat.next('here')).toEqual({ name: 'here', payload: [{ id: 1 }] });
     client.close();
   });
 });
