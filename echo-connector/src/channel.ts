@@ -173,8 +173,12 @@ export abstract class YamabikoBaseChannel {
   protected async request(event: string, body: object): Promise<Refusal | null> {
     const refusal = await this.subscription.ready();
     if (refusal) return refusal;
-    const answer = await this.#parts.connection.ask(event, body, this.options.answerTimeoutMs);
-    return answer.came ? decodeVerdict(answer.value) : answer.refusal;
+    const { connection, options } = this.#parts;
+    return new Promise((resolve) => {
+      connection.ask(event, body, options.answerTimeoutMs, (answer) => {
+        resolve(answer.came ? decodeVerdict(answer.value) : answer.refusal);
+      });
+    });
   }
 
   /**

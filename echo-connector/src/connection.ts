@@ -75,20 +75,25 @@ export class Connection {
     if (this.isUp) this.#socket.emit(event, body);
   }
 
-  /** Sends and waits for the answer; the end of the connection or of `timeoutMs` is one, too. */
-  ask(event: string, body: object, timeoutMs: number): Promise<Answer> {
-    if (!this.isUp) return Promise.resolve(noAnswer('not connected'));
-    return new Promise((resolve) => {
-      const settle = (answer: Answer): void => {
-        clearTimeout(timer);
-        this.#socket.off('disconnect', cut);
-        resolve(answer);
-      };
-      const cut = (): void => settle(noAnswer('the connection ended before the answer: outcome unknown'));
-      const timer = setTimeout(() => settle(noAnswer(`no answer within ${timeoutMs} ms`)), timeoutMs);
-      this.#socket.once('disconnect', cut);
-      this.#socket.emit(event, body, (value: unknown) => settle({ came: true, value }));
-    });
+  /**
+   * Sends and hands over the answer; the end of the connection or of `timeoutMs` is one, too. By a callback and
+   * not by a promise: the answer and the events behind it may come in one packet, and the promise's reader would
+   * run after those events.
+   */
+  ask(event: string, body: object, timeoutMs: number, answered: (answer: Answer) => void): void {
+    if (!this.isUp) return answered(noAnswer('not connected: nothing was sent'));
+    const settle = (answer: Answer): void => {
+      clearTimeout(timer);
+      this.#socket.off('disconnect', cut);
+      // socket.io-client has no way to withdraw an acknowledgement: one that comes after all finds nobody.
+      const first = answered;
+      answered = () => {};
+      first(answer);
+    };
+    const cut = (): void => settle(noAnswer('the connection ended before the answer: outcome unknown'));
+    const timer = setTimeout(() => settle(noAnswer(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    this.#socket.once('disconnect', cut);
+    this.#socket.emit(event, body, (value: unknown) => settle({ came: true, value }));
   }
 
   readonly #connected = (): void => {

@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts';
+import type { Answer, Connection } from './connection.ts';
 import type { ResolvedOptions } from './options.ts';
 import { RefusalEcho } from './refusal-echo.ts';
 import { backoffMs, callAt, renewalDelayMs } from './timing.ts';
@@ -139,8 +139,7 @@ export class Subscription {
     const number = this.#try;
     this.#cancelTimer();
     const held = this.#usableToken(renew) ?? (await this.#fetchToken(number));
-    if (held === null || number !== this.#try || !this.#parts.connection.isUp) return;
-    await this.#subscribe(number, held);
+    if (held !== null && number === this.#try && this.#parts.connection.isUp) this.#subscribe(number, held);
   }
 
   /** A token not yet due saves Laravel one request for each channel of each page when the server restarts. */
@@ -166,13 +165,17 @@ export class Subscription {
     return this.#parts.tokens.ask(this.channel);
   }
 
-  async #subscribe(number: number, held: HeldToken): Promise<void> {
+  #subscribe(number: number, held: HeldToken): void {
     const { connection, options } = this.#parts;
     this.#asked = true;
     this.#errors.asked();
     const body = { channel: this.wireName, auth: this.#auth(held.token) };
-    const answer = await connection.ask('subscribe', body, options.answerTimeoutMs);
-    if (number !== this.#try) return;
+    connection.ask('subscribe', body, options.answerTimeoutMs, (answer) => {
+      if (number === this.#try) this.#answered(answer, held);
+    });
+  }
+
+  #answered(answer: Answer, held: HeldToken): void {
     if (!answer.came) {
       this.#errors.reset();
       return this.#failed(answer.refusal);

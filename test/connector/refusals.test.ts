@@ -113,7 +113,9 @@ describe('a token source that fails', () => {
     const refused = recorder<{ message: string }>();
     const answers: unknown[] = [5, '', new Promise(() => {})];
     const token = (() => (answers.length > 0 ? answers.shift() : 'good')) as () => string;
-    const channel = openEcho({ host: server.url, token, tokenTimeoutMs: 50 }).channel('a').error(refused.call);
+    const channel = openEcho({ host: server.url, token, tokenTimeoutMs: 50 })
+      .channel('a')
+      .error(refused.call);
     await channel.send({});
     expect(refused.inbox.all.map((one) => one.message)).toEqual([
       'the token source gave neither a token nor null',

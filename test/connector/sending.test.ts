@@ -27,7 +27,11 @@ describe('send', () => {
     const server = await startServer();
     server.answer = (command) =>
       command.event === 'send'
-        ? { type: 'sended', ok: false, error: { code: 'invalid_data', message: 'data.message must be a string' } }
+        ? {
+            type: 'sended',
+            ok: false,
+            error: { code: 'invalid_data', message: 'data.message must be a string' },
+          }
         : yes(command);
     const channel = openEcho({ host: server.url, token: 't' }).private('chat:1');
     const error = await rejection(channel.send({ message: 5 }));
@@ -42,7 +46,9 @@ describe('send', () => {
   it('rejects a code that a newer server invented, as the known one that is nearest', async () => {
     const server = await startServer();
     server.answer = (command) =>
-      command.event === 'send' ? { ok: false, error: { code: 'new_code', status: 429, message: 'x' } } : yes(command);
+      command.event === 'send'
+        ? { ok: false, error: { code: 'new_code', status: 429, message: 'x' } }
+        : yes(command);
     const channel = openEcho({ host: server.url, token: 't' }).channel('a');
     expect(await rejection(channel.send({}))).toMatchObject({ code: 'rate_limited', status: 429 });
   });

@@ -92,7 +92,13 @@ describe.each(bothEchos)('%s with the connector', (_name, open) => {
   it('leaves a channel in all its kinds, and one by its wire name', async () => {
     const server = await startServer();
     const echo = open({ host: server.url, token: 't' });
-    for (const channel of [echo.channel('a'), echo.private('a'), echo.join('a'), echo.private('b'), echo.join('c')]) {
+    for (const channel of [
+      echo.channel('a'),
+      echo.private('a'),
+      echo.join('a'),
+      echo.private('b'),
+      echo.join('c'),
+    ]) {
       const done = recorder<void>();
       channel.subscribed(() => done.call());
       await done.inbox.next();

@@ -1,4 +1,9 @@
-import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
 import { Inbox } from './inbox.ts';
@@ -36,14 +41,16 @@ export class ScriptedServer {
     this.#io = new Server(this.#http, { cors: { origin: '*' } });
     this.#io.use((_socket, next) => next(this.isClosed ? new Error('closed') : undefined));
     this.#io.on('connection', (socket) => {
-      socket.onAny((event: string, body: Record<string, unknown>, acknowledge?: (answer: unknown) => void) => {
-        const auth = body.auth as { token?: unknown } | undefined;
-        const channel = String(body.channel);
-        const command = { event, channel, body, token: auth?.token, socket, acknowledge };
-        const answer = this.answer(command);
-        if (answer !== undefined) acknowledge?.(answer);
-        this.commands.put(command);
-      });
+      socket.onAny(
+        (event: string, body: Record<string, unknown>, acknowledge?: (answer: unknown) => void) => {
+          const auth = body.auth as { token?: unknown } | undefined;
+          const channel = String(body.channel);
+          const command = { event, channel, body, token: auth?.token, socket, acknowledge };
+          const answer = this.answer(command);
+          if (answer !== undefined) acknowledge?.(answer);
+          this.commands.put(command);
+        },
+      );
     });
   }
 
@@ -63,11 +70,14 @@ export class ScriptedServer {
 
   /** The next command of this name for this channel. */
   next(event: string, channel?: string): Promise<Command> {
-    return this.commands.next((one) => one.event === event && (channel === undefined || one.channel === channel));
+    return this.commands.next(
+      (one) => one.event === event && (channel === undefined || one.channel === channel),
+    );
   }
 
   count(event: string, channel?: string): number {
-    return this.commands.all.filter((one) => one.event === event && (channel ?? one.channel) === one.channel).length;
+    return this.commands.all.filter((one) => one.event === event && (channel ?? one.channel) === one.channel)
+      .length;
   }
 
   /** Says something to every client, in the order of the calls. */
@@ -105,7 +115,11 @@ export class ScriptedServer {
 export function yes(command: Command, expiresIn?: number): object {
   if (command.event === 'send') return { type: 'sended', ok: true };
   if (command.event !== 'subscribe') return { ok: true };
-  return { ok: true, channel: command.channel, ...(expiresIn === undefined ? {} : { expires_in: expiresIn }) };
+  return {
+    ok: true,
+    channel: command.channel,
+    ...(expiresIn === undefined ? {} : { expires_in: expiresIn }),
+  };
 }
 
 /** A refused subscribe, as the server does it: an event beside the answer. */
