@@ -21,10 +21,10 @@ export interface MintOptions {
 /** Long enough for HS256, and the Laravel app's default too. */
 export const TEST_SECRET = 'test-secret-test-secret-test-secret!';
 
-export const nowSeconds = (): number => Math.floor(Date.now() / 1000);
+const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 
 /** Alice on `chat:1`, from now for an hour, save what `claims` says; a claim set to undefined is left out. */
-export function claimsOf(claims: Claims = {}): Claims {
+function claimsOf(claims: Claims = {}): Claims {
   const iat = nowSeconds();
   return { id: 1, name: 'alice', channel: 'chat:1', iat, exp: iat + 3600, ...claims };
 }
