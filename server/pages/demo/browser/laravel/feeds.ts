@@ -1,5 +1,5 @@
 import Echo from 'laravel-echo';
-import { YamabikoConnector } from 'yamabiko-echo-connector';
+import { YamabikoConnector, type YamabikoEcho } from 'yamabiko-echo-connector';
 import { fetchToken } from '../demo-api.ts';
 import type { DemoUser } from '../users.ts';
 import type { Progress } from './job-bars.ts';
@@ -15,13 +15,11 @@ export interface FeedEvents {
  * disconnected.
  */
 export function openFeeds(reader: DemoUser, events: FeedEvents): void {
-  const echo = new Echo({
+  const echo: YamabikoEcho = new Echo<'function'>({
     broadcaster: YamabikoConnector,
     host: location.origin,
     token: (channel: string) => fetchToken(channel, reader),
   });
-  echo.channel('tweet:demo').onMessage(({ data }: { data: { tweet: Tweet } }) => events.tweet(data.tweet));
-  echo
-    .channel('progress:demo')
-    .onMessage(({ data }: { data: { info: Progress } }) => events.progress(data.info));
+  echo.channel('tweet:demo').onMessage<{ tweet: Tweet }>(({ data }) => events.tweet(data.tweet));
+  echo.channel('progress:demo').onMessage<{ info: Progress }>(({ data }) => events.progress(data.info));
 }

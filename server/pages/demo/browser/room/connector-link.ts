@@ -1,32 +1,29 @@
 import Echo from 'laravel-echo';
-import { YamabikoConnector } from 'yamabiko-echo-connector';
+import { YamabikoConnector, type YamabikoEcho } from 'yamabiko-echo-connector';
 import { fetchToken } from '../demo-api.ts';
 import type { DemoUser, RoomUser } from '../users.ts';
-import { type LinkStatus, ROOM, type RoomEvents, type RoomLink, textOf } from './room-link.ts';
+import { passOn, ROOM, type RoomEvents, type RoomLink } from './room-link.ts';
 
 const EVENT = 'OrderShipped';
 
 /** Echo with our connector: the JWT channel itself, so that it lists, listens and sends without asking Laravel. */
 export function openConnectorLink(me: DemoUser, room: RoomEvents): RoomLink {
-  const echo = new Echo({
+  const echo: YamabikoEcho = new Echo<'function'>({
     broadcaster: YamabikoConnector,
     host: location.origin,
     token: () => fetchToken(ROOM, me),
   });
   room.status('connecting');
-  const stopStatus = echo.connector.onConnectionChange((status: LinkStatus) => room.status(status));
+  const stopStatus = echo.connector.onConnectionChange((status) => room.status(status));
 
   const channel = echo.channel(ROOM);
   channel
     .here((users: RoomUser[]) => room.here(users))
     .joining((user: RoomUser) => room.joining(user))
     .leaving((user: RoomUser) => room.leaving(user))
-    .onMessage(({ sender, data }: { sender: RoomUser; data: unknown }) => {
-      const text = textOf(data);
-      if (text !== null) room.message(sender, text);
-    })
+    .onMessage(({ sender, data }) => passOn(room, sender, data))
     .listen(EVENT, () => room.laravelEvent(ROOM, EVENT))
-    .error(({ code, message }: { code: string; message: string }) => room.trouble(`${code}: ${message}`));
+    .error(({ code, message }) => room.trouble(`${code}: ${message}`));
   const presence = echo
     .join(ROOM)
     .listen(EVENT, () => room.laravelEvent(`presence-${ROOM}`, EVENT))

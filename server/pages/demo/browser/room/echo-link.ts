@@ -2,7 +2,7 @@ import Echo from 'laravel-echo';
 import { io } from 'socket.io-client';
 import { publish, userHeader } from '../demo-api.ts';
 import type { DemoUser, RoomUser } from '../users.ts';
-import { ROOM, type RoomEvents, type RoomLink, textOf } from './room-link.ts';
+import { passOn, ROOM, type RoomEvents, type RoomLink } from './room-link.ts';
 
 const EVENT = 'OrderShipped';
 
@@ -31,8 +31,7 @@ export function openEchoLink(me: DemoUser, room: RoomEvents): RoomLink {
     .joining((user: RoomUser) => room.joining(user))
     .leaving((user: RoomUser) => room.leaving(user))
     .listen('.message', (message: { sender?: RoomUser; data?: unknown }) => {
-      const text = textOf(message.data);
-      if (text !== null && message.sender) room.message(message.sender, text);
+      if (message.sender) passOn(room, message.sender, message.data);
     })
     .listen(EVENT, () => room.laravelEvent(`presence-${ROOM}`, EVENT))
     .listenForWhisper('typing', ({ name }: { name: string }) => room.typing(name));

@@ -1,6 +1,6 @@
 import { fetchToken, messageOf } from '../demo-api.ts';
 import type { DemoUser, RoomUser } from '../users.ts';
-import { ROOM, type RoomEvents, type RoomLink, textOf } from './room-link.ts';
+import { passOn, ROOM, type RoomEvents, type RoomLink } from './room-link.ts';
 
 type Frame =
   | { readonly type: 'connected'; readonly users: readonly RoomUser[] }
@@ -72,11 +72,8 @@ export function openRawLink(me: DemoUser, room: RoomEvents): RoomLink {
         return room.joining(frame.data.user);
       case 'disconnectOther':
         return room.leaving(frame.data.user);
-      case 'message': {
-        const text = textOf(frame.data);
-        if (text !== null) room.message(frame.sender, text);
-        return;
-      }
+      case 'message':
+        return passOn(room, frame.sender, frame.data);
       case 'sended':
         return settle(frame);
       case 'error':

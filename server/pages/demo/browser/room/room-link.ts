@@ -33,8 +33,13 @@ export interface RoomLink {
 
 export type OpenRoom = (me: DemoUser, room: RoomEvents) => RoomLink;
 
-/** What the chat channel's definition lets through (protocol.md, "Channel definitions"). */
-export function textOf(data: unknown): string | null {
-  if (typeof data !== 'object' || data === null || !('message' in data)) return null;
-  return typeof data.message === 'string' ? data.message : null;
+/**
+ * Hands on a message of the chat (protocol.md, "Channel definitions"). Of Laravel's own messages the sender is the
+ * system user, so the name to show is the one that Laravel wrote into the data.
+ */
+export function passOn(room: RoomEvents, sender: RoomUser, data: unknown): void {
+  if (typeof data !== 'object' || data === null || !('message' in data)) return;
+  if (typeof data.message !== 'string') return;
+  const isLaravel = sender.id === 0 && 'name' in data && typeof data.name === 'string';
+  room.message(isLaravel ? { id: 0, name: String(data.name) } : sender, data.message);
 }

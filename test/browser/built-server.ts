@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const DIST = fileURLToPath(new URL('../../dist/server/', import.meta.url));
+
+export interface BuiltServer {
+  readonly url: string;
+  readonly port: number;
+  /** SIGTERM; resolves with the exit code when it has drained. */
+  stop(): Promise<number | null>;
+}
+
+/** The built server in development mode, as `npm start` runs it, with no settings of whoever runs the tests. */
+export async function startBuiltServer(port = 0): Promise<BuiltServer> {
+  if (!existsSync(path.join(DIST, 'pages/demo/public/index.html')))
+    throw new Error('The demo page is not built: run `npm run build` first');
+  // Its own empty folder: a .env of the checkout must not decide what is tested.
+  const cwd = await mkdtemp(path.join(tmpdir(), 'yamabiko-browser-'));
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, [path.join(DIST, 'main.js'), 'start'], {
+    cwd,
+    env: { PATH, HOME, YAMABIKO_PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  try {
+    const url = await addressOf(child);
+    return {
+      url,
+      port: Number(new URL(url).port),
+      stop: async () => {
+        child.kill('SIGTERM');
+        const code = await ended;
+        await rm(cwd, { recursive: true });
+        return code;
+      },
+    };
+  } catch (error) {
+    child.kill('SIGKILL');
+    await rm(cwd, { recursive: true });
+    throw error;
+  }
+}
+
+/** The address of the demo page that the server prints for a person to open. */
+function addressOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let output = '';
+    const read = (chunk: Buffer): void => {
+      output += chunk;
+      const match = /(http:\/\/127\.0\.0\.1:[0-9]+)\/demo/.exec(output);
+      if (match?.[1] !== undefined) resolve(match[1]);
+    };
+    child.stdout?.on('data', read);
+    child.stderr?.on('data', read);
+    child.once('exit', (code) => reject(new Error(`The server ended with ${code}:\n${output}`)));
+  });
+}
