@@ -99,6 +99,8 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     allowsOrigin: ({ headers }: IncomingMessage) => origins.allows(headers.origin, headers.host),
     addressOf: createClientAddress(config.http.trustedProxies),
     corsHeaders: ({ headers }: IncomingMessage) => origins.corsHeaders(headers.origin, headers.host),
+    preflightHeaders: ({ headers }: IncomingMessage) =>
+      origins.preflightHeaders(headers.origin, headers.host, headers['access-control-request-headers']),
     tickCork: new TickCork(),
   };
   const connection = config.connection;

@@ -25,6 +25,7 @@ export interface EchoDoors {
   readonly allowsOrigin: (request: IncomingMessage) => boolean;
   readonly addressOf: (request: IncomingMessage) => string;
   readonly corsHeaders: (request: IncomingMessage) => Readonly<Record<string, string>>;
+  readonly preflightHeaders: (request: IncomingMessage) => Readonly<Record<string, string>>;
   readonly tickCork: TickCork;
 }
 
@@ -37,12 +38,14 @@ export class EchoProtocol implements Protocol {
   readonly io: Server;
   readonly #engine: Engine;
   readonly #parts: Parts;
+  readonly #doors: EchoDoors;
 
   constructor(parts: Parts, settings: EchoSettings, doors: EchoDoors) {
     this.#parts = parts;
+    this.#doors = doors;
     this.#engine = new Engine({
       allowEIO3: true,
-      allowRequest: (request, decide) => decide(null, this.#takes(request, doors)),
+      allowRequest: (request, decide) => decide(null, this.#takes(request)),
       httpCompression: false,
       maxHttpBufferSize: settings.maxFrameBytes,
       perMessageDeflate: false,
@@ -52,10 +55,6 @@ export class EchoProtocol implements Protocol {
     // For Engine.IO 3 clients this is the public id too, so it has the form that Laravel accepts; being the
     // session's secret it must not be guessed.
     this.#engine.generateId = createSocketId;
-    this.#engine.on('initial_headers', (headers, request) =>
-      Object.assign(headers, doors.corsHeaders(request)),
-    );
-    this.#engine.on('headers', (headers, request) => Object.assign(headers, doors.corsHeaders(request)));
     this.io = new Server({ serveClient: false });
     this.io.bind(this.#engine);
     giveLaravelIds(this.io);
@@ -83,7 +82,14 @@ export class EchoProtocol implements Protocol {
     this.#engine.handleUpgrade(request as Parameters<Engine['handleUpgrade']>[0], socket, head);
   }
 
+  /** Polling. Headers stand on every answer, a refusal's too: caches must keep origins apart. */
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
+    if (request.method === 'OPTIONS') {
+      response.writeHead(204, this.#doors.preflightHeaders(request)).end();
+      return;
+    }
+    for (const [name, value] of Object.entries(this.#doors.corsHeaders(request)))
+      response.setHeader(name, value);
     this.#engine.handleRequest(request as Parameters<Engine['handleRequest']>[0], response);
   }
 
@@ -111,8 +117,8 @@ export class EchoProtocol implements Protocol {
     this.#engine.close();
   }
 
-  #takes(request: IncomingMessage, doors: EchoDoors): boolean {
-    if (!doors.allowsOrigin(request)) return false;
+  #takes(request: IncomingMessage): boolean {
+    if (!this.#doors.allowsOrigin(request)) return false;
     // A handshake refused here is an error that the client tries again after; after a middleware's it would not.
     const newcomer = !new URL(request.url ?? '/', 'http://localhost').searchParams.has('sid');
     const refusal = newcomer ? this.#parts.connections.refusal() : null;
