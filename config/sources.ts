@@ -38,7 +38,7 @@ export interface Sources {
   readonly nodeEnv: string | undefined;
 }
 
-export const DEFAULT_CONFIG_FILE = 'yamabiko.config.json';
+const DEFAULT_CONFIG_FILE = 'yamabiko.config.json';
 const PREFIX = 'YAMABIKO_';
 
 /** Collects what was given, from all sources, unchecked save for names that no setting has. */

@@ -12,7 +12,7 @@ const ADVICE = {
 } as const;
 
 /** The settings of each section. */
-export function settingsTables(): string {
+function settingsTables(): string {
   const sections = [...new Set(allSettings.map(({ section }) => section))];
   return sections.map(settingsTable).join('\n\n');
 }
@@ -40,7 +40,7 @@ function settingsTable(section: string): string {
 }
 
 /** Every code of refusal, with each way that it is told. */
-export function codesTable(): string {
+function codesTable(): string {
   const rows = Object.entries(catalogue).map(([name, { status, close, advice, when }]) =>
     row(code(name), String(status), close === null ? '' : String(close), ADVICE[advice], when),
   );
@@ -84,7 +84,7 @@ ${codesTable()}
 }
 
 /** @returns the text with what stands between `<!-- name -->` and `<!-- /name -->` replaced, if the markers are there */
-export function replaceBetween(text: string, name: string, replacement: string): string {
+function replaceBetween(text: string, name: string, replacement: string): string {
   const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const start = text.indexOf(open);
   const end = text.indexOf(close, start);

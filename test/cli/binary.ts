@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
 /** The built command, as a user runs it; `npm test` builds it when it is stale. */
-export const BINARY = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url));
+const BINARY = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url));
 /** The same command line around a server that does what the test says. */
 export const FAKE_BINARY = fileURLToPath(new URL('./fake-server.mjs', import.meta.url));
 

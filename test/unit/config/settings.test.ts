@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { allSettings } from '../../../config/settings.ts';
-import { codesPage, readmeWithTables, replaceBetween, settingsPage } from '../../../server/cli/doc-tables.ts';
+import { codesPage, readmeWithTables, settingsPage } from '../../../server/cli/doc-tables.ts';
 import { catalogue } from '../../../server/domain/catalogue.ts';
 import { loaded } from './config-folder.ts';
 
@@ -87,9 +87,10 @@ describe('the docs (npm run docs writes them)', () => {
   });
 
   it('replace what stands between markers, and nothing where there are none', () => {
-    expect(replaceBetween('a\n<!-- x -->old<!-- /x -->\nb', 'x', 'new')).toBe(
-      'a\n<!-- x -->\nnew\n<!-- /x -->\nb',
-    );
-    expect(replaceBetween('a', 'x', 'new')).toBe('a');
+    const filled = readmeWithTables('a\n<!-- codes -->old<!-- /codes -->\nb');
+    expect(filled).toMatch(/^a\n<!-- codes -->\n\| code .*\|\n<!-- \/codes -->\nb$/s);
+    expect(filled).not.toContain('old');
+    expect(readmeWithTables(filled)).toBe(filled);
+    expect(readmeWithTables('<!-- settings --> without an end')).toBe('<!-- settings --> without an end');
   });
 });
