@@ -35,7 +35,5 @@ function isDirectLoopback(req: IncomingMessage): boolean {
 
 function bearsKey(req: IncomingMessage, metricsKey: string | null): boolean {
   const presented = /^bearer +(\S+) *$/i.exec(req.headers.authorization ?? '')?.[1];
-  return (
-    metricsKey !== null && metricsKey !== '' && presented !== undefined && sameSecret(presented, metricsKey)
-  );
+  return metricsKey !== null && presented !== undefined && sameSecret(presented, metricsKey);
 }

@@ -63,6 +63,12 @@ describe('upgrade routing', () => {
     }
   });
 
+  it('lets a client that goes on writing read its answer', async () => {
+    const { port } = await listeningServer();
+    const answer = await rawRequest(port, UPGRADE + 'x'.repeat(5_000_000));
+    expect(answer).toMatch(/^HTTP\/1.1 404 /);
+  });
+
   it('answers and closes an upgrade of a malformed target', async () => {
     const everything = upgradeHandler(
       () => true,
