@@ -43,7 +43,7 @@ const OURS = new Set([
 const OUR_PREFIXES = ['content-', 'proxy', 'x-forwarded-', 'cf-connecting-'];
 
 /** Names in lower case, each once. */
-export type ClientHeaders = ReadonlyMap<string, string>;
+type ClientHeaders = ReadonlyMap<string, string>;
 
 /**
  * @param auth a client's `auth`, of any type

@@ -79,14 +79,17 @@ export class LaravelAccess implements Access {
     const end = () => ended.abort();
     const timer = setTimeout(end, this.#settings.timeoutMs);
     nobodyWaits.addEventListener('abort', end, { once: true });
-    // Who still waits for his turn must be told in time, too: hence the race.
-    const outcome = await Promise.race([this.#ask(request, startMs, ended.signal), timeoutOf(ended.signal)]);
+    const outcome = await this.#ask(request, startMs, ended.signal);
     clearTimeout(timer);
     this.#report(question, outcome, nobodyWaits.aborted, startMs);
     return outcome;
   }
 
-  /** The turn is kept through the pauses: a Laravel that is overloaded gets fewer requests, not more. */
+  /**
+   * The turn is kept through the pauses: a Laravel that is overloaded gets fewer requests, not more. Turns are
+   * given in the order of asking, so whoever is ahead runs out of time first, and no wait for a turn outlasts
+   * the limit.
+   */
   #ask(request: AuthRequest, startMs: number, signal: AbortSignal): Promise<AuthOutcome> {
     const deadlineMs = startMs + this.#settings.timeoutMs;
     return this.#limit(() => askWithRetries(() => this.#endpoint.post(request, signal), deadlineMs, signal));
@@ -113,10 +116,4 @@ function kindOf({ channel }: AccessQuestion): Exclude<SubscriptionKind, 'public'
 function outcomeName(answer: AuthYes | Rejection): LaravelOutcome {
   if (answer.ok) return 'granted';
   return answer.code === 'forbidden' ? 'forbidden' : 'error';
-}
-
-function timeoutOf(signal: AbortSignal): Promise<AuthOutcome> {
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve({ type: 'timeout', attempts: 0 }), { once: true });
-  });
 }

@@ -45,20 +45,16 @@ export class SharedQuestions<T> {
     const abort = new AbortController();
     const shared = { answer: run(abort.signal), abort, waiters: 0 };
     this.#underWay.set(identity, shared);
-    // An answer is for those who waited for it: who asks later may find another right.
-    const forget = () => this.#forget(identity, shared);
-    shared.answer.then(forget, forget);
     return shared;
   }
 
-  /** Forgotten before it is aborted: who asks in the meantime must not get an aborted run's answer. */
+  /**
+   * Forgotten before it is aborted: who asks in the meantime must not get an aborted run's answer. An answer is
+   * never kept either: who asks later may find another right.
+   */
   #end(identity: string, shared: Shared<T>): void {
-    this.#forget(identity, shared);
+    this.#underWay.delete(identity);
     shared.abort.abort();
-  }
-
-  #forget(identity: string, shared: Shared<T>): void {
-    if (this.#underWay.get(identity) === shared) this.#underWay.delete(identity);
   }
 }
 

@@ -1,7 +1,7 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 
 /** The algorithms that a token may bear. Each is bound to its keys by configuration, never chosen by the token. */
-export type TokenAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'EdDSA';
+type TokenAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'EdDSA';
 export type PublicKeyAlgorithm = Exclude<TokenAlgorithm, 'HS256'>;
 
 /** Keys that are known at the start, by the one algorithm that each is good for. */

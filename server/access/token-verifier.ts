@@ -28,7 +28,7 @@ export interface TokenSettings {
   readonly enforceExpiry: boolean;
 }
 
-export type VerifiedToken = { readonly ok: true; readonly claims: TokenClaims };
+type VerifiedToken = { readonly ok: true; readonly claims: TokenClaims };
 
 /** Longest token, in characters. Longer ones are refused before any work: strangers send them. */
 const MAX_TOKEN_LENGTH = 8192;

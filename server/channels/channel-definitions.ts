@@ -25,7 +25,7 @@ export interface ChannelDefinition {
 export type ChannelSettings = Readonly<Record<string, Partial<ChannelDefinition>>>;
 
 /** Data as it goes out: JSON text, and the one user that it is for, or null. */
-export type ShapedData = { readonly ok: true; readonly data: string; readonly userId: string | null };
+type ShapedData = { readonly ok: true; readonly data: string; readonly userId: string | null };
 
 const ANY: ChannelDefinition = {
   clientSend: false,

@@ -1,7 +1,10 @@
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { LaravelAccess, type LaravelSettings } from '../../../server/access/laravel-access.ts';
 import { FakeLaravel } from './fake-laravel.ts';
 import { question } from './questions.ts';
+import { SELF_SIGNED } from './self-signed.ts';
 
 let laravel: FakeLaravel;
 let access: LaravelAccess;
@@ -330,6 +333,21 @@ describe('a passing fault', () => {
     await access.stop();
     access = build(url);
     expect(await access.decide(question('private-a'))).toMatchObject({ code: 'auth_error', status: 0 });
+  });
+
+  test('a certificate that nobody vouches for: status 0, and nothing is sent', async () => {
+    let asked = 0;
+    const server = createServer(SELF_SIGNED, (_, response) => {
+      asked++;
+      response.end('true');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await access.stop();
+    access = build(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    expect(await access.decide(question('private-a'))).toMatchObject({ code: 'auth_error', status: 0 });
+    expect(JSON.stringify(logged)).toContain('SELF_SIGNED');
+    expect(asked).toBe(0);
+    server.close();
   });
 
   test('Retry-After that does not fit is not waited for', async () => {
