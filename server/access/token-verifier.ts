@@ -39,7 +39,7 @@ const JWKS_TIMEOUT_MS = 5000;
 
 type RemoteKeys = ReturnType<typeof createRemoteJWKSet>;
 
-/** The only file that knows jose (protocol.md section 2). Messages name a claim or reason, never the token. */
+/** With token-signer.ts the home of jose (protocol.md section 2). Messages name a claim or reason, never the token. */
 export class TokenVerifier {
   readonly #settings: TokenSettings;
   readonly #reserved: ReservedNames;
