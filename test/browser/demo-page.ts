@@ -39,7 +39,7 @@ export class DemoPage {
     page.on('websocket', (socket) => watch(socket.url()));
   }
 
-  /** Opens the page in a browser of its own, as another visitor would, and waits until all three are in. */
+  /** Opens the page in a browser of its own, as another visitor would, and waits until it misses nothing more. */
   static async open(
     browser: Browser,
     origin: string,
@@ -49,7 +49,8 @@ export class DemoPage {
     const demo = new DemoPage(await context.newPage(), origin);
     const response = await demo.page.goto(`${origin}/demo`);
     expect(response?.status()).toBe(200);
-    for (const pane of demo.panes()) await until(async () => expect(await pane.status()).toBe('connected'));
+    for (const pane of demo.panes()) await pane.isIn();
+    await until(async () => expect(await demo.page.locator('[data-subscribed]').count()).toBe(2));
     return demo;
   }
 
@@ -87,6 +88,16 @@ export class Pane {
     this.root = page.locator(`[data-pane="${name}"]`);
   }
 
+  /** Waits until it is subscribed to all that it wants: from then on it misses nothing. */
+  async isIn(): Promise<void> {
+    const wires =
+      this.name === 'raw' ? ['chat:demo'] : ['chat:demo', 'presence-chat:demo', 'private-chat:demo'];
+    await until(async () =>
+      expect((await texts(this.root.locator('[data-wires] > li'))).toSorted()).toEqual(wires),
+    );
+    expect(await this.status()).toBe('connected');
+  }
+
   status(): Promise<string | null> {
     return this.root.getAttribute('data-status');
   }
@@ -115,9 +126,7 @@ export class Pane {
   /** The room's messages as `who: text`, in the order in which the pane heard them. */
   async heard(): Promise<string[]> {
     const entries = this.root.locator('[data-log] > .entry-message, [data-log] > .entry-mine');
-    return entries.evaluateAll((found) =>
-      found.map((entry) => [...entry.children].map((part) => part.textContent).join(': ')),
-    );
+    return (await entries.allInnerTexts()).map((text) => text.replace('\n', ': '));
   }
 
   /** All else in the log of one kind: `event`, `note`, `private`, `trouble`. */

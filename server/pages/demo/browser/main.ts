@@ -50,6 +50,12 @@ wireLaravelButtons(laravel, () => panes[1]?.socketId());
 openFeeds(party.connector, {
   tweet: createTweetFeed(find(laravel, '[data-tweets]', HTMLElement)),
   progress: createJobBars(find(laravel, '[data-jobs]', HTMLElement)),
+  subscribed: (channel) => {
+    find(laravel, `[data-feed="${channel}"]`, HTMLElement).dataset.subscribed = 'true';
+  },
+  trouble: (text) => {
+    find(laravel, '[data-laravel-trouble]', HTMLElement).textContent = text;
+  },
 });
 
 find(document, '[data-mountain]', HTMLElement).textContent = `Mt. ${party.mountain}`;

@@ -8,6 +8,9 @@ import type { Tweet } from './tweet-feed.ts';
 export interface FeedEvents {
   tweet(tweet: Tweet): void;
   progress(progress: Progress): void;
+  /** From now on this channel's messages arrive. */
+  subscribed(channel: string): void;
+  trouble(text: string): void;
 }
 
 /**
@@ -20,6 +23,11 @@ export function openFeeds(reader: DemoUser, events: FeedEvents): void {
     host: location.origin,
     token: (channel: string) => fetchToken(channel, reader),
   });
-  echo.channel('tweet:demo').onMessage<{ tweet: Tweet }>(({ data }) => events.tweet(data.tweet));
-  echo.channel('progress:demo').onMessage<{ info: Progress }>(({ data }) => events.progress(data.info));
+  const open = (channel: string) =>
+    echo
+      .channel(channel)
+      .subscribed(() => events.subscribed(channel))
+      .error(({ code, message }) => events.trouble(`${channel}: ${code}, ${message}`));
+  open('tweet:demo').onMessage<{ tweet: Tweet }>(({ data }) => events.tweet(data.tweet));
+  open('progress:demo').onMessage<{ info: Progress }>(({ data }) => events.progress(data.info));
 }

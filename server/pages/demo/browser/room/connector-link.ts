@@ -23,12 +23,17 @@ export function openConnectorLink(me: DemoUser, room: RoomEvents): RoomLink {
     .leaving((user: RoomUser) => room.leaving(user))
     .onMessage(({ sender, data }) => passOn(room, sender, data))
     .listen(EVENT, () => room.laravelEvent(ROOM, EVENT))
+    .subscribed(() => room.subscribed(ROOM))
     .error(({ code, message }) => room.trouble(`${code}: ${message}`));
   const presence = echo
     .join(ROOM)
+    .subscribed(() => room.subscribed(`presence-${ROOM}`))
     .listen(EVENT, () => room.laravelEvent(`presence-${ROOM}`, EVENT))
     .listenForWhisper('typing', ({ name }: { name: string }) => room.typing(name));
-  echo.private(ROOM).listen(EVENT, () => room.laravelEvent(`private-${ROOM}`, EVENT));
+  echo
+    .private(ROOM)
+    .subscribed(() => room.subscribed(`private-${ROOM}`))
+    .listen(EVENT, () => room.laravelEvent(`private-${ROOM}`, EVENT));
 
   return {
     send: async (message, to) => {

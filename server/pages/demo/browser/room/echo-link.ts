@@ -20,7 +20,8 @@ export function openEchoLink(me: DemoUser, room: RoomEvents): RoomLink {
   });
   room.status('connecting');
   const stopStatus = echo.connector.onConnectionChange((status) => room.status(status));
-  // The built-in connector's `.error()` does nothing, so the page listens below it.
+  // The built-in connector's `.subscribed()` and `.error()` never fire, so the page listens below it.
+  echo.connector.socket.on('subscription_succeeded', (channel: string) => room.subscribed(channel));
   echo.connector.socket.on('subscription_error', (channel: string, status: number) => {
     room.trouble(`${channel} was refused (${status})`);
   });

@@ -1,5 +1,5 @@
 import { messageOf } from '../demo-api.ts';
-import { find } from '../elements.ts';
+import { find, make } from '../elements.ts';
 import type { DemoUser, RoomUser } from '../users.ts';
 import { createMemberList } from './member-list.ts';
 import { createMessageLog } from './message-log.ts';
@@ -31,6 +31,7 @@ export function createPane({ root, me, open, colourOf, onMessage }: PaneOptions)
   const input = find(root, '[data-input]', HTMLInputElement);
   const recipient = find(root, '[data-recipient]', HTMLSelectElement);
   const typing = find(root, '[data-typing]', HTMLElement);
+  const wires = find(root, '[data-wires]', HTMLElement);
   const log = createMessageLog(find(root, '[data-log]', HTMLElement), me, colourOf);
   const members = createMemberList(root, recipient, me, colourOf);
   let link: RoomLink | null = null;
@@ -40,6 +41,12 @@ export function createPane({ root, me, open, colourOf, onMessage }: PaneOptions)
   const showStatus = (status: LinkStatus): void => {
     root.dataset.status = status;
     light.textContent = status;
+    if (status !== 'connected') wires.replaceChildren();
+  };
+
+  const showWire = (wire: string): void => {
+    const shown = [...wires.children].map((item) => item.textContent);
+    if (!shown.includes(wire)) wires.append(make('li', 'wire-name', wire));
   };
 
   const showTyping = (name: string): void => {
@@ -53,6 +60,7 @@ export function createPane({ root, me, open, colourOf, onMessage }: PaneOptions)
   const connect = (): void => {
     link = open(me, {
       status: showStatus,
+      subscribed: showWire,
       here: members.here,
       joining: (user) => {
         if (members.add(user)) log.note(`${user.name} came`);

@@ -67,6 +67,7 @@ export function openRawLink(me: DemoUser, room: RoomEvents): RoomLink {
       case 'connected':
         attempts = 0;
         room.status('connected');
+        room.subscribed(ROOM);
         return room.here(frame.users);
       case 'connectOther':
         return room.joining(frame.data.user);

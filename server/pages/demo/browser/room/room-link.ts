@@ -8,6 +8,8 @@ export type LinkStatus = 'connecting' | 'connected' | 'reconnecting' | 'disconne
 /** What a pane hears of its room, whichever protocol brought it. */
 export interface RoomEvents {
   status(status: LinkStatus): void;
+  /** From now on this wire name's events arrive; told again after each reconnect. */
+  subscribed(wire: string): void;
   /** The whole member list, the pane's own user included. */
   here(users: readonly RoomUser[]): void;
   joining(user: RoomUser): void;
