@@ -126,6 +126,8 @@ export class RedisKeeper {
     if (refusal !== null && refusal !== this.#toldRefusal)
       this.#options.log.error({ err }, 'the bus could not be made ready; trying again');
     this.#toldRefusal = refusal;
+    // A SUBSCRIBE without an answer: this connection may be half open, another may not.
+    if (refusal === null) this.#options.connections.reset(this.#options.connections.subscriber);
     return backoffMs(this.#failures);
   }
 

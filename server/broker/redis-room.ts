@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { decodeMember, type Member } from '../domain/member.ts';
+import type { Member } from '../domain/member.ts';
+import type { MemberCache } from './member-cache.ts';
 import { presenceEnvelopeParts } from './room-envelope.ts';
 import type { RosterSnapshot } from './roster.ts';
 import { ENTER, LEAVE, MEMBERS, RECONCILE, RENEW } from './roster-scripts.ts';
@@ -44,8 +45,10 @@ const [MIDDLE = '', TAIL = ''] = AFTER_REVISION.split(MARK);
 /** One room's keys and what can be done to it, each step one script. */
 export class RedisRoom {
   readonly #head: readonly string[];
+  readonly #cache: MemberCache;
 
-  constructor(prefix: string, room: string) {
+  constructor(prefix: string, room: string, cache: MemberCache) {
+    this.#cache = cache;
     // A digest: the name itself may hold braces, which Redis Cluster would take for the hash tag.
     const tag = createHash('sha256').update(room).digest('base64url').slice(0, 27);
     const base = `${prefix}yamabiko:room:{${tag}}`;
@@ -55,7 +58,7 @@ export class RedisRoom {
 
   async enter(redis: Redis, { field, member }: StoredSeat): Promise<RosterSnapshot> {
     const args = [...this.#head, field, member.userId, member.json];
-    return decodeSnapshot(await rosterCommands(redis).yamabikoEnter(...args));
+    return this.#snapshotOf(await rosterCommands(redis).yamabikoEnter(...args));
   }
 
   async leave(redis: Redis, field: string): Promise<void> {
@@ -63,7 +66,7 @@ export class RedisRoom {
   }
 
   async members(redis: Redis): Promise<RosterSnapshot> {
-    return decodeSnapshot(await rosterCommands(redis).yamabikoMembers(...this.#head));
+    return this.#snapshotOf(await rosterCommands(redis).yamabikoMembers(...this.#head));
   }
 
   /** @param ownerPrefix all seats whose field begins so and that are not in `seats` go */
@@ -71,11 +74,11 @@ export class RedisRoom {
     const wanted = seats.flatMap(({ field, member }) => [field, member.userId, member.json]);
     await rosterCommands(redis).yamabikoReconcile(...this.#head, ownerPrefix, ...wanted);
   }
-}
 
-function decodeSnapshot(reply: unknown): RosterSnapshot {
-  const [revision, users] = reply as [string, string[]];
-  // What is no member was not written by us; it must not hide the others.
-  const members = users.map(decodeMember).filter((member) => member !== null);
-  return { revision: Number(revision), members };
+  #snapshotOf(reply: unknown): RosterSnapshot {
+    const [revision, users] = reply as [string, string[]];
+    // What is no member was not written by us; it must not hide the others.
+    const members = users.map((json) => this.#cache.decode(json)).filter((member) => member !== null);
+    return { revision: Number(revision), members };
+  }
 }

@@ -1,4 +1,5 @@
 import { createMember } from '../domain/member.ts';
+import { MemberCache } from './member-cache.ts';
 import type { RedisConnections } from './redis-connections.ts';
 import { RedisRoom } from './redis-room.ts';
 
@@ -11,7 +12,7 @@ const CHECK_ROOM = 'yamabiko:check';
  * @throws RedisRefusedError
  */
 export async function checkRosterRights(connections: RedisConnections, field: string): Promise<void> {
-  const room = new RedisRoom(connections.settings.prefix, CHECK_ROOM);
+  const room = new RedisRoom(connections.settings.prefix, CHECK_ROOM, new MemberCache());
   const member = createMember({ userIdJson: '"check"', socketId: 'check' });
   try {
     await connections.call((redis) => room.enter(redis, { field, member }));

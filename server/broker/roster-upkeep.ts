@@ -1,5 +1,6 @@
 import { UnavailableError } from '../domain/outcome.ts';
 import type { BrokerLog } from './broker-log.ts';
+import { MemberCache } from './member-cache.ts';
 import type { OwnSeats } from './own-seats.ts';
 import type { RedisConnections } from './redis-connections.ts';
 import { RedisRoom, type StoredSeat } from './redis-room.ts';
@@ -22,6 +23,7 @@ export class RosterUpkeep {
   readonly #lease: RosterLease;
   readonly #own: OwnSeats;
   readonly #log: BrokerLog;
+  readonly #cache = new MemberCache();
   /** Rooms in which the store may hold a seat that has left. Never more than had seats of ours. */
   readonly #doubtful = new Set<string>();
   #restoreDue = false;
@@ -85,7 +87,7 @@ export class RosterUpkeep {
   }
 
   room(name: string): RedisRoom {
-    return new RedisRoom(this.#connections.settings.prefix, name);
+    return new RedisRoom(this.#connections.settings.prefix, name, this.#cache);
   }
 
   stored(seat: Seat): StoredSeat {

@@ -4,6 +4,7 @@ import { RedisRefusedError } from '../../server/broker/redis-refused.ts';
 import { UnavailableError } from '../../server/domain/outcome.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { until } from './heard.ts';
+import { MutingProxy } from './muting-proxy.ts';
 import { type NodeOptions, RedisNode } from './redis-node.ts';
 
 /** What an ACL user of ours may do; each test takes something away. */
@@ -130,6 +131,32 @@ describe('The Redis bus', () => {
     await until(() => !at.bus.ready(), 'found');
     await until(() => at.bus.ready(), 'cured');
     expect(at.heard.gaps).toEqual(['the subscriber connection to Redis was deaf']);
+    await hears(at, 'chat:1', 'after');
+  });
+
+  it('makes a subscriber anew whose connection is half open, while the other one works', async () => {
+    const redis = await server();
+    const proxy = await MutingProxy.start(redis.port);
+    ended.push(() => proxy.stop());
+    const at = await start(node(redis, { url: proxy.url }));
+    await at.bus.follow('chat:1');
+    proxy.mute('yamabiko-subscriber');
+    await until(() => !at.bus.ready(), 'found');
+    await until(() => at.bus.ready(), 'cured');
+    expect(at.heard.gaps).toEqual(['the subscriber connection to Redis was deaf']);
+    await hears(at, 'chat:1', 'after');
+  });
+
+  it('tries another connection when the new one does not answer its SUBSCRIBE', async () => {
+    const redis = await server();
+    const proxy = await MutingProxy.start(redis.port);
+    ended.push(() => proxy.stop());
+    const at = await start(node(redis, { url: proxy.url }));
+    await at.bus.follow('chat:1');
+    proxy.muteNext('subscribe');
+    await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await until(() => proxy.mutedBy('subscribe'), 'a SUBSCRIBE was swallowed');
+    await until(() => at.bus.ready(), 'ready again');
     await hears(at, 'chat:1', 'after');
   });
 

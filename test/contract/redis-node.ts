@@ -10,6 +10,7 @@ export interface NodeOptions {
   readonly broadcastPrefix?: string;
   readonly unfollowDelayMs?: number;
   readonly nodeTtlMs?: number;
+  readonly commandTimeoutMs?: number;
   readonly heard?: Heard;
 }
 
@@ -30,7 +31,7 @@ export class RedisNode {
     const { log, nodeId } = this;
     this.heard = options.heard ?? new Heard();
     this.connections = new RedisConnections({
-      settings: { url, prefix, broadcastPrefix, commandTimeoutMs: 500 },
+      settings: { url, prefix, broadcastPrefix, commandTimeoutMs: options.commandTimeoutMs ?? 1000 },
       log,
     });
     const { connections } = this;
