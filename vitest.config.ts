@@ -22,6 +22,7 @@ export default defineConfig({
       project('contract'),
       project('stories'),
       project('connector'),
+      project('types'),
       project('laravel'),
       project('browser'),
       project('cli'),

@@ -6,8 +6,6 @@ import { Subscription, type SubscriptionParts } from './subscription.ts';
 import { decodeRoomMessage, decodeVerdict, isProtocolEvent, type Refusal, type RoomMessage } from './wire.ts';
 import { YamabikoError } from './yamabiko-error.ts';
 
-type Callback = (data: never) => void;
-
 /**
  * What all channels can do: Echo's own methods, and those of Yamabiko's rooms. Every method that registers a
  * callback returns the channel, so that calls can be chained as ever with Echo.
@@ -47,7 +45,7 @@ export abstract class YamabikoBaseChannel {
   }
 
   /** Without a callback: no listener of this event is left. */
-  stopListening(event: string, callback?: Callback): this {
+  stopListening(event: string, callback?: CallableFunction): this {
     this.#events.remove(wireEvent(this.options.namespace, event), callback);
     return this;
   }
@@ -58,7 +56,7 @@ export abstract class YamabikoBaseChannel {
     return this;
   }
 
-  stopListeningToAll(callback?: (event: string, data: never) => void): this {
+  stopListeningToAll(callback?: CallableFunction): this {
     this.#all.remove('', callback);
     return this;
   }
@@ -67,7 +65,7 @@ export abstract class YamabikoBaseChannel {
     return this.listen(whisperEvent(event), callback);
   }
 
-  stopListeningForWhisper(event: string, callback?: Callback): this {
+  stopListeningForWhisper(event: string, callback?: CallableFunction): this {
     return this.stopListening(whisperEvent(event), callback);
   }
 
@@ -75,7 +73,7 @@ export abstract class YamabikoBaseChannel {
     return this.listen(notificationEvent, callback);
   }
 
-  stopListeningForNotification(callback?: Callback): this {
+  stopListeningForNotification(callback?: CallableFunction): this {
     return this.stopListening(notificationEvent, callback);
   }
 
@@ -85,8 +83,8 @@ export abstract class YamabikoBaseChannel {
     return this;
   }
 
-  stopOnMessage(callback?: (message: RoomMessage<never>) => void): this {
-    this.#messages.remove('', callback as Callback | undefined);
+  stopOnMessage(callback?: CallableFunction): this {
+    this.#messages.remove('', callback);
     return this;
   }
 

@@ -9,7 +9,7 @@ export class Listeners<Args extends unknown[]> {
   }
 
   /** Without a callback, all of that name. */
-  remove(name: string, callback?: (...args: Args) => void): void {
+  remove(name: string, callback?: CallableFunction): void {
     const rest = callback ? (this.#byName.get(name) ?? []).filter((one) => one !== callback) : [];
     if (rest.length > 0) this.#byName.set(name, rest);
     else this.#byName.delete(name);

@@ -100,7 +100,14 @@ export class ScriptedServer {
   }
 
   async #serveToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.url !== '/yamabiko/token' && request.url !== '/elsewhere/token') return;
+    if (request.url !== '/yamabiko/token') return;
+    response.setHeader('Access-Control-Allow-Origin', request.headers.origin ?? '*');
+    response.setHeader('Access-Control-Allow-Credentials', 'true');
+    response.setHeader(
+      'Access-Control-Allow-Headers',
+      request.headers['access-control-request-headers'] ?? '*',
+    );
+    if (request.method === 'OPTIONS') return void response.writeHead(204).end();
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const asked = { headers: request.headers, body: JSON.parse(Buffer.concat(chunks).toString()) as unknown };
