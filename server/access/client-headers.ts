@@ -73,7 +73,7 @@ export function headerText(value: unknown): string | null {
 }
 
 /** An own property of foreign input, or undefined: what a prototype holds was not sent. */
-export function ownProperty(value: unknown, key: string): unknown {
+function ownProperty(value: unknown, key: string): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
   return (value as Record<string, unknown>)[key];
 }

@@ -15,7 +15,7 @@ export interface ClusterKind {
   start(env?: Readonly<Record<string, string>>): Promise<Cluster>;
 }
 
-export const PREFIX = 'laravel_database_';
+const PREFIX = 'laravel_database_';
 
 const memory: ClusterKind = {
   name: 'in memory',

@@ -16,7 +16,7 @@ export function refuseStrangers(request: Request, response: Response, next: Next
 }
 
 /** @param host a Host header: a name or address, with or without a port */
-export function isLoopbackHost(host: string): boolean {
+function isLoopbackHost(host: string): boolean {
   if (!/^(?:[a-z0-9.-]+|\[::1\])(?::[0-9]{1,5})?$/i.test(host)) return false;
   const name = host.replace(/:[0-9]+$/, '').toLowerCase();
   return name === 'localhost' || name.endsWith('.localhost') || name === '127.0.0.1' || name === '[::1]';

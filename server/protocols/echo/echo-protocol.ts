@@ -30,7 +30,7 @@ export interface EchoDoors {
 }
 
 /** Engine.IO's path: exactly this prefix. */
-export const SOCKET_IO_PATH = '/socket.io/';
+const SOCKET_IO_PATH = '/socket.io/';
 
 /** Laravel Echo's Socket.IO protocol (protocol.md section 6), for socket.io-client 2, 3 and 4. */
 export class EchoProtocol implements Protocol {

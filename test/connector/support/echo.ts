@@ -41,7 +41,7 @@ export const openEcho: OpenEcho = (options) =>
   closingAfterwards(new Echo2<'function'>({ ...quick, ...options } as never));
 
 /** laravel-echo 1.16 with the connector. */
-export const openEcho1: OpenEcho = (options) => {
+const openEcho1: OpenEcho = (options) => {
   // Its CommonJS build is typed as if the default export were the module.
   const Echo = ((Echo1 as { default?: unknown }).default ?? Echo1) as new (options: object) => YamabikoEcho;
   return closingAfterwards(new Echo({ ...quick, ...options }));
