@@ -30,6 +30,7 @@ export abstract class YamabikoBaseChannel {
     this.#parts = parts;
     this.subscription = new Subscription(wireName, channel, parts, {
       subscribed: () => this.#subscribed.call(''),
+      lost: () => this.lost(),
       refused: (refusal) => this.#refused(refusal),
     });
   }
@@ -166,6 +167,9 @@ export abstract class YamabikoBaseChannel {
 
   /** What a kind of channel does with an event before its listeners hear it. */
   protected received(_event: string, _data: unknown): void {}
+
+  /** What a kind of channel does when its membership ended: by the server, or with the connection. */
+  protected lost(): void {}
 
   /** Asks the server for something that needs the subscription; null is a yes. */
   protected async request(event: string, body: object): Promise<Refusal | null> {

@@ -28,6 +28,10 @@ abstract class ChannelWithMembers extends YamabikoBaseChannel {
     this.#members.clear();
   }
 
+  protected override lost(): void {
+    this.#members.forget();
+  }
+
   protected override received(event: string, data: unknown): void {
     this.#members.receive(event, data);
   }

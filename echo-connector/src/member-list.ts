@@ -5,6 +5,7 @@ import { decodeMember, type Member } from './wire.ts';
 /** Who is in the room, as the server tells: the list at each subscription, then who comes and who goes. */
 export class MemberList {
   readonly #members = new Map<string, Member>();
+  /** Whether the list of this membership has come. */
   #known = false;
   readonly #here = new Listeners<[users: never]>();
   readonly #moves = new Listeners<[user: never]>();
@@ -30,19 +31,26 @@ export class MemberList {
     this.#moves.call(event, member.user_info as never);
   }
 
+  /** The membership ended: the next list is that of a new one. */
+  forget(): void {
+    this.#known = false;
+  }
+
   clear(): void {
     this.#here.clear();
     this.#moves.clear();
   }
 
+  /** A renewed token brings the list again: no news, unless it differs. */
   #replace(list: readonly unknown[]): void {
-    this.#members.clear();
+    const members = list.map(decodeMember).filter((member) => member !== null);
+    const keys = new Set(members.map((member) => String(member.user_id)));
+    const isNews =
+      !this.#known || keys.size !== this.#members.size || [...keys].some((key) => !this.#members.has(key));
     this.#known = true;
-    for (const entry of list) {
-      const member = decodeMember(entry);
-      if (member) this.#members.set(String(member.user_id), member);
-    }
-    this.#here.call('', this.#users() as never);
+    this.#members.clear();
+    for (const member of members) this.#members.set(String(member.user_id), member);
+    if (isNews) this.#here.call('', this.#users() as never);
   }
 
   #users(): unknown[] {

@@ -17,6 +17,8 @@ export interface SubscriptionParts {
 /** Who is told what becomes of the subscription. */
 export interface SubscriptionListener {
   subscribed(): void;
+  /** The membership is over, by the server or with the connection; a new one is on its way, or not. */
+  lost(): void;
   refused(refusal: Refusal): void;
 }
 
@@ -106,7 +108,7 @@ export class Subscription {
     this.#cancelTimer();
     this.#asked = false;
     this.#errors.reset();
-    if (this.#state === 'subscribed') this.#state = 'waiting';
+    this.#lose();
     if (final) this.#waiters.settle(refusalOf('unavailable', 'not connected: nothing was sent'));
   }
 
@@ -130,8 +132,13 @@ export class Subscription {
   /** The server's `subscription_error`: the shadow of a refused answer, or the end of the membership. */
   errorEvent(status: number): void {
     if (!this.#errors.event() || this.#state !== 'subscribed') return;
-    this.#state = 'waiting';
+    this.#lose();
     this.#failed(revocationOf(status));
+  }
+
+  #lose(): void {
+    if (this.#state === 'subscribed') this.#state = 'waiting';
+    this.#listener.lost();
   }
 
   async #attempt(renew: boolean): Promise<void> {
@@ -182,7 +189,7 @@ export class Subscription {
     }
     const decoded = decodeSubscribeAnswer(answer.value);
     if (decoded.ok) return this.#succeeded(held, decoded.expiresInMs);
-    if (this.#errors.refused() && this.#state === 'subscribed') this.#state = 'waiting';
+    if (this.#errors.refused()) this.#lose();
     this.#failed(decoded.refusal);
   }
 

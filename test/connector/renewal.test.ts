@@ -28,6 +28,26 @@ describe('renewal', () => {
     expect(told.inbox.all).toEqual(['subscribed']);
   });
 
+  it('does not tell again who is here, unless the list has changed', async () => {
+    const server = await startServer();
+    const lists = [[1, 2], [2, 1], [1], [1]];
+    server.answer = (command) => {
+      const users = lists.shift() ?? [];
+      const members = users.map((id) => ({ user_id: id, user_info: id }));
+      const answer = yes(command, lists.length > 0 ? 1 : 3600);
+      // The list may come on either side of the answer.
+      if (lists.length % 2 === 0) command.acknowledge?.(answer);
+      command.socket.emit('presence:subscribed', command.channel, members);
+      return answer;
+    };
+    const told = recorder<unknown>();
+    openEcho({ host: server.url, token: counting() }).join('a').here(told.call);
+    for (let times = 0; times < 4; times++) await server.next('subscribe');
+    server.say('presence:subscribed', 'presence-a', [{ user_id: 9, user_info: 'end' }]);
+    await told.inbox.next((users) => String(users) === 'end');
+    expect(told.inbox.all).toEqual([[1, 2], [1], ['end']]);
+  });
+
   it('does not happen where the token has no end, or is one for ever', async () => {
     const server = await startServer();
     server.answer = (command) => yes(command, command.channel === 'fixed' ? 0.1 : undefined);
