@@ -18,7 +18,7 @@ import type { Parts } from './flows/parts.ts';
 import { PendingSends } from './flows/pending-sends.ts';
 import { publishEvent } from './flows/publish-event.ts';
 import { OutageResync } from './flows/resync-after-outage.ts';
-import { roomOf } from './flows/room-routing.ts';
+import { listsMembers, roomOf } from './flows/room-routing.ts';
 import { createClientAddress } from './http/client-address.ts';
 import type { Mount } from './http/http-app.ts';
 import { createHttpServer } from './http/http-server.ts';
@@ -111,7 +111,8 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     hub,
     peers,
     roster: broker.roster,
-    roomOf: (channel) => roomOf(channel, 'presence', channels),
+    roomOf: (channel) =>
+      listsMembers(channel, 'presence', channels) ? roomOf(channel, 'presence', channels) : null,
   });
   const mounts: Mount[] = [
     {

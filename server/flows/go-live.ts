@@ -24,7 +24,9 @@ export async function goLive(
   { subscription, view, undo }: Admitted,
   answer: (outcome: JoinOutcome) => void,
 ): Promise<void> {
-  await parts.bus.resume(null, subscription.follows, () => {
+  let reached = false;
+  const live = () => {
+    reached = true;
     if (attempt.signal.aborted) {
       undo();
       return answer(reject('cancelled', 'an unsubscribe or disconnect overtook this subscribe'));
@@ -36,5 +38,11 @@ export async function goLive(
     if (view !== null && member !== null) view.addLocal(member.userId);
     subscription.expiry.set(expiresAtMs, () => expireMembership(parts, subscription));
     answer({ ok: true, subscription });
-  });
+  };
+  try {
+    await parts.bus.resume(null, subscription.follows, live);
+  } catch (error) {
+    if (!reached) undo();
+    throw error;
+  }
 }
