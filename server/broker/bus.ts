@@ -4,7 +4,7 @@
  * `channel` is a channel's name without any Redis prefix; `broadcast` is the custom channel (protocol.md
  * section 4), which every bus follows by itself.
  *
- * What every implementation MUST do (test/contract/bus.ts holds it):
+ * What every implementation MUST do (test/contract/bus-behaviour.ts holds it):
  * 1. Deliver each payload that was published while `follow` was confirmed, once, byte for byte. Otherwise a
  *    subscriber who has his answer misses events.
  * 2. Deliver in one total order, synchronously, in the order of publishing. Otherwise two subscribers of a

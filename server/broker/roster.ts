@@ -4,7 +4,7 @@ import type { Member } from '../domain/member.ts';
  * Who is in a room, over all nodes. A *seat* is one connection's place in one room; a member is a user with at
  * least one seat. A room's key is the channel that its traffic travels on.
  *
- * What every implementation MUST do (test/contract/roster.ts holds it):
+ * What every implementation MUST do (test/contract/roster-behaviour.ts holds it):
  * 1. Change the state and publish the announcement (`room-envelope.ts`) on the room's channel in one atomic
  *    step. Apart, a crash or race between the two leaves lingering or resurrected members.
  * 2. Announce `joined` for a user's first seat and `left` for the last one, once, whichever node comes first.

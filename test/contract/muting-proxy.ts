@@ -5,6 +5,8 @@ interface Passage {
   readonly client: Socket;
   sent: string;
   muted: boolean;
+  /** Answers pass, what was published does not. */
+  deaf: boolean;
 }
 
 /** Stands between a node and Redis, and can leave single connections open without bringing any more answers. */
@@ -38,6 +40,11 @@ export class MutingProxy {
     for (const passage of this.#passages) if (passage.sent.includes(text)) passage.muted = true;
   }
 
+  /** The connections that live now and have sent this text bring answers, but no more messages. */
+  deafen(text: string): void {
+    for (const passage of this.#passages) if (passage.sent.includes(text)) passage.deaf = true;
+  }
+
   /** Mutes the next connection that sends this text, from then on. */
   muteNext(text: string): void {
     this.#muteNext = text;
@@ -54,7 +61,7 @@ export class MutingProxy {
   }
 
   #pass(client: Socket, redis: Socket): void {
-    const passage: Passage = { client, sent: '', muted: false };
+    const passage: Passage = { client, sent: '', muted: false, deaf: false };
     this.#passages.add(passage);
     client.on('data', (bytes: Buffer) => {
       passage.sent += bytes.toString('latin1');
@@ -66,7 +73,8 @@ export class MutingProxy {
       redis.write(bytes);
     });
     redis.on('data', (bytes: Buffer) => {
-      if (!passage.muted) client.write(bytes);
+      if (passage.muted || (passage.deaf && bytes.includes('message\r\n'))) return;
+      client.write(bytes);
     });
     for (const socket of [client, redis])
       socket

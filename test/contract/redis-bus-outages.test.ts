@@ -147,6 +147,18 @@ describe('The Redis bus', () => {
     await hears(at, 'chat:1', 'after');
   });
 
+  it('makes a subscriber anew that confirms every SUBSCRIBE and brings nothing', async () => {
+    const redis = await server();
+    const proxy = await MutingProxy.start(redis.port);
+    ended.push(() => proxy.stop());
+    const at = await start(node(redis, { url: proxy.url }));
+    await at.bus.follow('chat:1');
+    proxy.deafen('yamabiko-subscriber');
+    await until(() => !at.bus.ready(), 'found');
+    await until(() => at.bus.ready(), 'cured');
+    await hears(at, 'chat:1', 'after');
+  });
+
   it('tries another connection when the new one does not answer its SUBSCRIBE', async () => {
     const redis = await server();
     const proxy = await MutingProxy.start(redis.port);

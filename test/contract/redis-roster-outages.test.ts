@@ -211,6 +211,16 @@ describe('The Redis roster', () => {
     expect((await keys(redis)).some((key) => key.startsWith(`yamabiko:node:${at.nodeId}|1`))).toBe(true);
   });
 
+  it('takes its lease with the first seat, if it had none: a seat without one would never go', async () => {
+    const redis = await server();
+    const at = new RedisNode({ url: redis.url, prefix: PREFIX });
+    ended.push(() => at.bus.stop());
+    await at.bus.start();
+    await at.roster.enter('room', seat('a', 1));
+    expect(await leaseEnd(redis, at)).toBeGreaterThan(0);
+    await at.roster.stop();
+  });
+
   it('leaves nothing behind but revisions when all have left', async () => {
     const redis = await server();
     const at = await node(redis);
