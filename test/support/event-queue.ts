@@ -43,11 +43,6 @@ export class EventQueue<T> {
     this.#waiters.clear();
   }
 
-  /** Undoes `end`, for a client that came back. */
-  reopen(): void {
-    this.#ended = null;
-  }
-
   /**
    * The first unread item that the predicate takes (without one: the first unread item at all), awaited if need be.
    * Items that it passes over stay unread.
