@@ -209,3 +209,27 @@ describe('a restart of the server', () => {
     await second.stop();
   });
 });
+
+describe('outside development mode', () => {
+  const secret = 'a-secret-that-is-long-enough-for-every-rule-on-secrets';
+
+  it.each([
+    ['with a configured secret', {}],
+    ['in production', { NODE_ENV: 'production' }],
+  ])('there is no demo %s, and nobody who gives tokens', async (_what, extra) => {
+    const strict = await startBuiltServer(0, {
+      YAMABIKO_HOST: '127.0.0.1',
+      YAMABIKO_JWT_SECRET: secret,
+      YAMABIKO_AUTH_URL: 'http://127.0.0.1:9/broadcasting/auth',
+      ...extra,
+    });
+    const page = await fetch(`${strict.url}/demo`);
+    const token = await fetch(`${strict.url}/demo/token`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ channel: 'chat:demo', user: { id: 1, name: 'x' } }),
+    });
+    expect([page.status, token.status]).toEqual([404, 404]);
+    expect(await strict.stop()).toBe(0);
+  });
+});
