@@ -23,6 +23,37 @@ describe('a channel that was left', () => {
     expect(told.inbox.all).toEqual([]);
   });
 
+  it('is not told of a token source that fails afterwards', async () => {
+    const server = await startServer();
+    let fail: (error: Error) => void = () => {};
+    const token = (channel: string) =>
+      channel === 'left' ? new Promise<string>((_, reject) => (fail = reject)) : 'good';
+    const echo = openEcho({ host: server.url, token });
+    const refused = recorder<unknown>();
+    echo.channel('left').error(refused.call);
+    echo.leave('left');
+    fail(new Error('too late'));
+    await echo.channel('kept').send({});
+    expect(refused.inbox.all).toEqual([]);
+  });
+
+  it('leaves none of its events to the one that is joined after it', async () => {
+    const server = await startServer();
+    const tokens: Array<string | Promise<string>> = ['first', new Promise<string>(() => {})];
+    const echo = openEcho({
+      host: server.url,
+      token: (name) => (name === 'a' ? (tokens.shift() ?? '') : 'good'),
+    });
+    await echo.join('a').send({});
+    echo.leave('a');
+    const told = recorder<unknown>();
+    echo.join('a').listen('.event', told.call).here(told.call);
+    server.say('event', 'presence-a', 'of the old membership');
+    server.say('presence:subscribed', 'presence-a', []);
+    await echo.channel('b').send({});
+    expect(told.inbox.all).toEqual([]);
+  });
+
   it('hears nothing more, not even the answer that was on the way', async () => {
     const server = await startServer();
     server.answer = (command) => (command.event === 'subscribe' ? undefined : yes(command));

@@ -87,6 +87,13 @@ describe('send', () => {
     expect(await rejection(channel.send({}))).toMatchObject({ code: 'unavailable' });
   });
 
+  it('gives up when the channel is not subscribed in time', async () => {
+    const server = await startServer();
+    const token = () => new Promise<string>(() => {});
+    const channel = openEcho({ host: server.url, token, answerTimeoutMs: 40 }).channel('a');
+    expect(await rejection(channel.send({}))).toMatchObject({ code: 'unavailable', status: 503 });
+  });
+
   it('gives up when the channel is left, or the connection is closed', async () => {
     const server = await startServer();
     const echo = openEcho({ host: server.url, token: () => new Promise<string>(() => {}) });

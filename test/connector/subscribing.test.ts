@@ -185,9 +185,18 @@ describe('the connector', () => {
 
   it('does not hand its tokens to socket.io-client', async () => {
     const server = await startServer();
-    openEcho({ host: server.url, token: 'secret token', bearerToken: 'secret bearer' }).channel('a');
+    const echo = openEcho({
+      host: server.url,
+      token: 'secret token',
+      bearerToken: 'secret bearer',
+      auth: { headers: { 'X-Key': 'secret' } },
+    });
+    echo.channel('a');
     const { socket } = await server.next('subscribe');
     expect(JSON.stringify(socket.handshake)).not.toContain('secret');
+    const { opts } = echo.connector.socket.io;
+    expect(Object.values(opts).filter((value) => JSON.stringify(value)?.includes('secret'))).toEqual([]);
+    expect(opts.reconnectionDelay).toBe(20);
   });
 
   it('is not disturbed by a channel with the name of a property of objects', async () => {
