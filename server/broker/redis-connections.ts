@@ -19,6 +19,7 @@ export interface RedisSettings {
 const MAX_BACKOFF_MS = 1000;
 /** Every client can cause the same refusal; one line in so many milliseconds is enough. */
 const REPLY_LOG_INTERVAL_MS = 10_000;
+const MAX_TOLD_REASONS = 10;
 
 /**
  * An ioredis client that fails fast. Its own ways to bridge an outage are all off: the automatic resubscribe has
@@ -57,7 +58,7 @@ export class RedisConnections {
   silent = false;
   readonly #log: BrokerLog;
   readonly #rights: string;
-  #failing = false;
+  readonly #toldReasons = new Set<string>();
   #replyLoggedAt = Number.NEGATIVE_INFINITY;
   #firstError: ((error: Error) => void) | null = null;
 
@@ -138,18 +139,22 @@ export class RedisConnections {
     this.#log.error({ reason: err.message }, 'Redis refuses a command');
   }
 
+  /** Each reason once for an outage: an attempt fails every second, but "wrong password" after "refused" is news. */
+  #tellOnce(reason: string, connection: string): void {
+    if (this.#toldReasons.has(reason) || this.#toldReasons.size >= MAX_TOLD_REASONS) return;
+    this.#toldReasons.add(reason);
+    this.#log.warn({ reason, connection }, 'Redis connection failed');
+  }
+
   #create(name: string): Redis {
     const redis = createRedis(this.settings, name);
     redis.on('error', (err: Error) => {
       this.#firstError?.(err);
-      // Once for an outage: an attempt fails every second for as long as it lasts.
-      if (!this.#failing)
-        this.#log.warn({ reason: err.message, connection: name }, 'Redis connection failed');
-      this.#failing = true;
+      this.#tellOnce(err.message, name);
     });
     redis.on('ready', () => {
-      if (this.#failing) this.#log.info({ connection: name }, 'Redis connection is back');
-      this.#failing = false;
+      if (this.#toldReasons.size > 0) this.#log.info({ connection: name }, 'Redis connection is back');
+      this.#toldReasons.clear();
     });
     return redis;
   }

@@ -153,7 +153,8 @@ export class RedisFollows {
     try {
       await this.#options.subscriber.unsubscribe(follow.redisName);
     } catch (err) {
-      this.#options.log.warn({ err, channel: follow.channel }, 'UNSUBSCRIBE failed');
+      const reason = err instanceof Error ? err.message : String(err);
+      this.#options.log.warn({ reason, channel: follow.channel }, 'UNSUBSCRIBE failed');
     }
   }
 

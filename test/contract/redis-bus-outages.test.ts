@@ -201,6 +201,16 @@ describe('The Redis bus', () => {
     expect(JSON.stringify([String(error), at.log.lines])).not.toContain('not-it');
   });
 
+  it('tells of a wrong password also when Redis was unreachable at first', async () => {
+    const redis = await RedisServer.absent(['--requirepass', 'right']);
+    ended.push(() => redis.stop());
+    const at = await start(node(redis, { url: redis.urlAs('default', 'not-it') }));
+    await redis.restart();
+    await until(() => JSON.stringify(at.log.lines).includes('WRONGPASS'), 'told');
+    expect(at.bus.ready()).toBe(false);
+    expect(JSON.stringify(at.log.lines)).not.toContain('not-it');
+  });
+
   it('starts with the right password', async () => {
     const redis = await server(['--requirepass', 'right']);
     const at = await start(node(redis, { url: `redis://:right@127.0.0.1:${redis.port}` }));
