@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type AuthEndpoint, startAuthEndpoint } from '../support/auth-endpoint.ts';
-import { CLUSTERS, type Cluster } from '../support/clusters.ts';
+import { CLUSTERS_OF_NODES, type Cluster } from '../support/clusters.ts';
 import { DOORS, type User, type Visitor } from '../support/doors.ts';
 
 const ada: User = { id: 11, name: 'ada' };
@@ -8,7 +8,7 @@ const bob: User = { id: 12, name: 'bob' };
 const eve: User = { id: 13, name: 'eve' };
 
 /** One list for every door, as the one who comes and as the one who is there. */
-describe.each(CLUSTERS)('one room $name', (kind) => {
+describe.each(CLUSTERS_OF_NODES)('one room $name', (kind) => {
   let auth: AuthEndpoint;
   let cluster: Cluster;
   let rooms = 0;
@@ -21,15 +21,20 @@ describe.each(CLUSTERS)('one room $name', (kind) => {
   });
   afterEach(async () => {
     await Promise.all(visitors.splice(0).map((visitor) => visitor.leave()));
-    await cluster.server.settledToZero();
+    await cluster.settledToZero();
   });
   afterAll(async () => {
     await cluster?.stop();
     await auth?.stop();
   });
 
-  async function enter(door: (typeof DOORS)[number], room: string, user: User): Promise<Visitor> {
-    const visitor = await door.enter(cluster.server.url, room, user);
+  async function enter(
+    door: (typeof DOORS)[number],
+    room: string,
+    user: User,
+    { url } = cluster.server,
+  ): Promise<Visitor> {
+    const visitor = await door.enter(url, room, user);
     visitors.push(visitor);
     return visitor;
   }
@@ -75,7 +80,7 @@ describe.each(CLUSTERS)('one room $name', (kind) => {
     it.each(DOORS)('hears who comes by $name come, send and leave, once', async (other) => {
       const room = newRoom();
       const host = await enter(door, room, ada);
-      const guest = await enter(other, room, bob);
+      const guest = await enter(other, room, bob, cluster.guestServer);
       expect([...guest.list].sort()).toEqual(['ada', 'bob']);
       expect(await host.heard.next()).toEqual({ type: 'joined', user: 'bob' });
       if (other.sends) {

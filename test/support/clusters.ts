@@ -4,7 +4,12 @@ import { type Running, startYamabiko } from './yamabiko.ts';
 
 /** What a story runs on: a server with its bus, and the way in that Laravel has. */
 export interface Cluster {
+  /** The first node. */
   readonly server: Running;
+  /** The node that guests come in by: the last one. */
+  readonly guestServer: Running;
+  /** Resolves when no node holds anything any more. */
+  settledToZero(): Promise<void>;
   /** Publishes as Laravel does. @param channel without prefix; `broadcast` is the custom channel */
   publish(channel: string, payload: string | Buffer): Promise<void>;
   stop(): Promise<void>;
@@ -23,30 +28,46 @@ const memory: ClusterKind = {
     const server = await startYamabiko({ YAMABIKO_APPS: 'app:key', ...env });
     return {
       server,
+      guestServer: server,
+      settledToZero: () => server.settledToZero(),
       publish: async (channel, payload) => server.server.publish(channel, payload),
       stop: () => server.stop(),
     };
   },
 };
 
-const redis: ClusterKind = {
-  name: 'on Redis',
+const redis = (name: string, nodes: number): ClusterKind => ({
+  name,
   async start(env = {}) {
     const store = await RedisServer.start();
-    const server = await startYamabiko({ YAMABIKO_REDIS_URL: store.url, YAMABIKO_APPS: 'app:key', ...env });
+    const settings = { YAMABIKO_REDIS_URL: store.url, YAMABIKO_APPS: 'app:key', ...env };
+    const servers = await Promise.all(Array.from({ length: nodes }, () => startYamabiko(settings)));
+    const [server, guestServer] = [servers[0], servers.at(-1)] as [Running, Running];
     const laravel = new Redis(store.url);
     return {
       server,
+      guestServer,
+      settledToZero: async () => void (await Promise.all(servers.map((s) => s.settledToZero()))),
       publish: async (channel, payload) => {
         await laravel.publish(PREFIX + channel, payload);
       },
       async stop() {
         laravel.disconnect();
-        await server.stop();
+        await Promise.all(servers.map((s) => s.stop()));
         await store.stop();
       },
     };
   },
-};
+});
 
-export const CLUSTERS: readonly ClusterKind[] = [memory, redis];
+const redisOneNode = redis('on Redis', 1);
+
+/** Where one node is enough to see what a story is about. */
+export const CLUSTERS: readonly ClusterKind[] = [memory, redisOneNode];
+
+/** Where it matters that two clients may be on two nodes. */
+export const CLUSTERS_OF_NODES: readonly ClusterKind[] = [
+  memory,
+  redisOneNode,
+  redis('on Redis with two nodes', 2),
+];
