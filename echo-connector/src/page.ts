@@ -36,6 +36,11 @@ export function xsrfCookie(): string | null {
 /** Whether a URL lies on the page's own origin: only there do cookies and the XSRF token go by default. */
 export function isSameOrigin(url: string): boolean {
   const origin = page.location?.origin;
-  if (!origin || !URL.canParse(url, page.document?.baseURI ?? origin)) return false;
-  return new URL(url, page.document?.baseURI ?? origin).origin === origin;
+  if (!origin) return false;
+  try {
+    return new URL(url, page.document?.baseURI ?? origin).origin === origin;
+  } catch {
+    // No URL at all: fetch will say so.
+    return false;
+  }
 }

@@ -3,7 +3,8 @@ import type { ResolvedOptions } from './options.ts';
 import { RefusalEcho } from './refusal-echo.ts';
 import { backoffMs, callAt, renewalDelayMs } from './timing.ts';
 import { authHeaders } from './token-endpoint.ts';
-import type { SharedQuestions, TokenAnswer } from './token-source.ts';
+import { type HeldToken, TokenKeeper } from './token-keeper.ts';
+import type { SharedQuestions } from './token-source.ts';
 import { Waiters } from './waiters.ts';
 import { decodeSubscribeAnswer, type Refusal, refusalOf, refusals, revocationOf } from './wire.ts';
 
@@ -25,12 +26,6 @@ export interface SubscriptionListener {
 /** `waiting`: not (or no longer) subscribed, but trying. `refused`: for good, until somebody starts it anew. */
 type State = 'waiting' | 'subscribed' | 'refused' | 'left';
 
-/** A token and the time at which it is due to be replaced; null where it has no end that we know. */
-interface HeldToken {
-  readonly token: string | null;
-  renewAtMs: number | null;
-}
-
 /** A membership of this length has proved that its token was good: the next failure counts as the first. */
 const calmMs = 5000;
 
@@ -47,10 +42,11 @@ export class Subscription {
   readonly #listener: SubscriptionListener;
   readonly #waiters = new Waiters();
   readonly #errors = new RefusalEcho();
+  readonly #token: TokenKeeper;
   #state: State = 'waiting';
   #refusal: Refusal | null = null;
-  #held: HeldToken | null = null;
   #try = 0;
+  /** Failures in a row; a membership that lasted begins a new row. */
   #failures = 0;
   #wasSubscribed = false;
   #acceptedAtMs: number | null = null;
@@ -68,6 +64,7 @@ export class Subscription {
     this.channel = channel;
     this.#parts = parts;
     this.#listener = listener;
+    this.#token = new TokenKeeper(channel, parts.tokens);
   }
 
   /** Whether it ever was. */
@@ -145,31 +142,19 @@ export class Subscription {
     this.#try += 1;
     const number = this.#try;
     this.#cancelTimer();
-    const held = this.#usableToken(renew) ?? (await this.#fetchToken(number));
+    const usable = renew ? null : this.#token.usable();
+    const held = usable ?? (await this.#fetchToken(number));
     if (held !== null && number === this.#try && this.#parts.connection.isUp) this.#subscribe(number, held);
   }
 
-  /** A token not yet due saves Laravel one request for each channel of each page when the server restarts. */
-  #usableToken(renew: boolean): HeldToken | null {
-    if (renew || this.#held === null) return null;
-    const { renewAtMs } = this.#held;
-    return renewAtMs === null || Date.now() < renewAtMs ? this.#held : null;
-  }
-
   async #fetchToken(number: number): Promise<HeldToken | null> {
-    const answer = await this.#askToken();
+    const answer = await this.#token.ask();
     if (number !== this.#try) return null;
     if (!answer.ok) {
       this.#failed(answer.refusal, answer.final);
       return null;
     }
-    this.#held = { token: answer.token, renewAtMs: null };
-    return this.#held;
-  }
-
-  #askToken(): Promise<TokenAnswer> {
-    if (this.channel === null) return Promise.resolve({ ok: true, token: null });
-    return this.#parts.tokens.ask(this.channel);
+    return this.#token.keep(answer.token);
   }
 
   #subscribe(number: number, held: HeldToken): void {
@@ -204,7 +189,7 @@ export class Subscription {
     this.#errors.accepted();
     this.#state = 'subscribed';
     this.#wasSubscribed = true;
-    this.#acceptedAtMs = Date.now();
+    if (isNew || this.#acceptedAtMs === null) this.#acceptedAtMs = Date.now();
     held.renewAtMs = expiresInMs === null ? null : Date.now() + renewalDelayMs(expiresInMs);
     if (held.renewAtMs !== null && !this.#isFixed) {
       this.#cancelTimer = callAt(held.renewAtMs, () => void this.#attempt(true));
@@ -224,7 +209,7 @@ export class Subscription {
     if (isFinal || advice === 'never' || (wantsToken && this.#isFixed)) return this.#givenUp(refusal);
     if (this.#acceptedAtMs !== null && Date.now() - this.#acceptedAtMs >= calmMs) this.#failures = 0;
     this.#acceptedAtMs = null;
-    if (wantsToken) this.#held = null;
+    if (wantsToken) this.#token.drop();
     this.#failures += 1;
     // An expired token is no news for the page if the next one is good: the first time it is replaced at once.
     if (wantsToken && this.#failures === 1) return void this.#attempt(this.isSubscribed);

@@ -10,10 +10,11 @@ import { isRecord } from './wire.ts';
  */
 export function askEndpoint(options: ResolvedOptions): AskToken {
   return async (channel) => {
+    const headers = requestHeaders(options);
     try {
       const response = await fetch(options.tokenEndpoint, {
         method: 'POST',
-        headers: requestHeaders(options),
+        headers,
         credentials: options.withCredentials ? 'include' : 'same-origin',
         body: JSON.stringify({ channel, channel_name: `private-${channel}` }),
         signal: AbortSignal.timeout(options.tokenTimeoutMs),
