@@ -224,7 +224,7 @@ function reservedNames({ redis: { prefix, broadcastPrefix } }: Config): Reserved
 }
 
 function buildPeers(config: Config, echo: EchoProtocol, clients: PeerConnections, hub: Hub): Peers {
-  const key = `${config.redis.prefix}yamabiko:peers`;
+  const key = `${config.redis.prefix}#yamabiko:peers`;
   return new Peers(echo.io, { clients, key, timeoutMs: PEER_TIMEOUT_MS, counts: () => hub.counts() });
 }
 

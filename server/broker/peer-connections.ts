@@ -7,33 +7,32 @@ import { createRedis, type RedisSettings } from './redis-connections.ts';
 class PeerClient extends EventEmitter {
   readonly #redis: Redis;
   readonly #log: BrokerLog;
-  readonly #patterns = new Set<string>();
   readonly #channels = new Set<string>();
+  #failing = false;
 
   constructor(redis: Redis, log: BrokerLog) {
     super();
     this.#redis = redis;
     this.#log = log;
-    redis.on('ready', () => this.#resubscribe());
-    redis.on('error', (err: Error) =>
-      log.info({ reason: err.message }, 'Redis connection to the other nodes failed'),
-    );
+    redis.on('ready', () => {
+      this.#failing = false;
+      if (this.#channels.size > 0) this.#attempt('subscribe', redis.subscribe(...this.#channels));
+    });
+    redis.on('error', (err: Error) => {
+      // Once for an outage: an attempt fails every second for as long as it lasts.
+      if (!this.#failing) log.info({ reason: err.message }, 'Redis connection to the other nodes failed');
+      this.#failing = true;
+    });
     redis.on('messageBuffer', (...args: unknown[]) => this.emit('messageBuffer', ...args));
-    redis.on('pmessageBuffer', (...args: unknown[]) => this.emit('pmessageBuffer', ...args));
   }
 
-  psubscribe(pattern: string): void {
-    this.#patterns.add(pattern);
-    this.#attempt('psubscribe', this.#redis.status === 'ready' ? this.#redis.psubscribe(pattern) : null);
-  }
+  /** The adapter's cluster broadcasts, which we never use; a pattern would need one more right, and hear for nothing. */
+  psubscribe(): void {}
+  punsubscribe(): void {}
 
   subscribe(channels: string[]): void {
     for (const channel of channels) this.#channels.add(channel);
     this.#attempt('subscribe', this.#redis.status === 'ready' ? this.#redis.subscribe(...channels) : null);
-  }
-
-  punsubscribe(pattern: string): void {
-    this.#patterns.delete(pattern);
   }
 
   unsubscribe(channels: string[]): void {
@@ -46,11 +45,6 @@ class PeerClient extends EventEmitter {
 
   send_command(name: string, args: string[], callback: (error: Error | null, reply?: unknown) => void): void {
     this.#redis.call(name, ...args).then((reply) => callback(null, reply), callback);
-  }
-
-  #resubscribe(): void {
-    if (this.#patterns.size > 0) this.#attempt('psubscribe', this.#redis.psubscribe(...this.#patterns));
-    if (this.#channels.size > 0) this.#attempt('subscribe', this.#redis.subscribe(...this.#channels));
   }
 
   #attempt(command: string, reply: Promise<unknown> | null): void {

@@ -18,7 +18,8 @@ export class RedisProbe {
 
   constructor(connections: RedisConnections, nodeId: string) {
     this.#connections = connections;
-    this.redisName = `${connections.settings.prefix}yamabiko:probe:${nodeId}`;
+    // No client's channel begins with #: nobody can listen in, or send here.
+    this.redisName = `${connections.settings.prefix}#yamabiko:probe:${nodeId}`;
   }
 
   /** One at a time. @throws Error what Redis answered instead (NOPERM) */

@@ -3,8 +3,8 @@ import { MemberCache } from './member-cache.ts';
 import type { RedisConnections } from './redis-connections.ts';
 import { RedisRoom } from './redis-room.ts';
 
-/** A room of ours that no client's traffic touches. */
-const CHECK_ROOM = 'yamabiko:check';
+/** A room of ours that no client's traffic touches: no channel's name begins with #. */
+const CHECK_ROOM = '#yamabiko:check';
 
 /**
  * Does once what every join does, so that a missing right is told at the start and not by every client.

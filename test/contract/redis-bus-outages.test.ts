@@ -255,7 +255,7 @@ describe('The Redis bus', () => {
       ...RIGHTS,
       'resetchannels',
       '&p:broadcast',
-      '&p:yamabiko:*',
+      '&p:#yamabiko:*',
     );
     const at = await start(node(redis, { url: redis.urlAs('app', 'pw'), prefix: 'p:' }));
     const refused = await Promise.allSettled([at.bus.follow('chat:1'), at.bus.follow('chat:1')]);
