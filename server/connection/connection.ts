@@ -18,6 +18,13 @@ export interface ConnectionSettings {
   readonly outboxBytes: number;
 }
 
+/**
+ * "Far beyond" the rate (protocol.md section 10) follows from it: refusals have a bucket of their own, refilled as
+ * fast. So a client at up to twice its rate is only refused, for ever; one that sends its burst many times over at
+ * once, or goes on faster than that, does not listen to refusals and is ended before it costs more of them.
+ */
+const TOLERATED_REFUSAL_BURSTS = 5;
+
 /** One try to join a channel. What it does and undoes is its own alone: a later try never sees its leftovers. */
 export interface Attempt {
   readonly wire: string;
@@ -34,7 +41,8 @@ export class Connection {
   readonly protocol: Protocol;
   readonly subscriptions = new Map<string, Subscription>();
   readonly commands: CommandQueue;
-  readonly rate: TokenBucket;
+  readonly #rate: TokenBucket;
+  readonly #refusals: TokenBucket;
   readonly #transport: Transport;
   readonly #outboxBytes: number;
   #ending = false;
@@ -50,7 +58,11 @@ export class Connection {
     this.protocol = protocol;
     this.socketId = socketId;
     this.commands = new CommandQueue(settings.maxPendingCommands);
-    this.rate = new TokenBucket(settings.commandBurst, settings.commandsPerSecond);
+    this.#rate = new TokenBucket(settings.commandBurst, settings.commandsPerSecond);
+    this.#refusals = new TokenBucket(
+      settings.commandBurst * TOLERATED_REFUSAL_BURSTS,
+      settings.commandsPerSecond,
+    );
     this.#transport = transport;
     this.#outboxBytes = settings.outboxBytes;
   }
@@ -60,12 +72,27 @@ export class Connection {
     return this.#closed;
   }
 
+  /** It is over or ends: what the client still sends counts no more. */
+  get ending(): boolean {
+    return this.#ending;
+  }
+
   write(frame: Frame): void {
     if (this.#ending) return;
-    this.#transport.write(frame);
+    // Asked before, not after: one frame larger than the outbox is no proof that its reader is slow.
     if (this.#transport.bufferedBytes() > this.#outboxBytes) {
-      this.end({ code: 'too_slow', message: 'this client reads more slowly than it is sent to' });
+      return this.end({ code: 'too_slow', message: 'this client reads more slowly than it is sent to' });
     }
+    this.#transport.write(frame);
+  }
+
+  /** Whether one more command is within the rate; where not it is to be refused, and far beyond it this ends the connection. */
+  admitsCommand(): boolean {
+    if (this.#rate.take()) return true;
+    if (!this.#refusals.take()) {
+      this.end({ code: 'rate_limited', message: 'this connection is far too fast' });
+    }
+    return false;
   }
 
   /** Ends one subscription for the client; the flow has already taken it out of everything. */

@@ -16,7 +16,7 @@ export async function relayWhisper(
   connection: Connection,
   whisper: { channel: unknown; event: unknown; dataText: string },
 ): Promise<{ readonly ok: true } | Rejection> {
-  if (!connection.rate.take()) return reject('rate_limited', 'too many whispers, slow down');
+  if (!connection.admitsCommand()) return reject('rate_limited', 'too many whispers, slow down');
   const name = parseChannelName(whisper.channel, parts.reserved);
   if (isRejection(name)) return name;
   const { event, dataText: data } = whisper;

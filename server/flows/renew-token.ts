@@ -18,9 +18,11 @@ export function standsFor(existing: Subscription, auth: unknown): boolean {
 /**
  * A second subscribe with a newer token (protocol.md section 2): the same user's extends the membership, another
  * user's is 403 and the old one stays.
- * @returns null where the existing subscription stands on another right and must give way
+ * @returns null where the existing subscription stands on another right and must give way, or has ended meanwhile
  */
 export function renewToken(parts: Parts, existing: Subscription, grant: Grant): JoinOutcome | null {
+  // Its token may have expired while the newer one was looked at: what has ended cannot be extended, only joined anew.
+  if (existing.connection.subscriptions.get(existing.wire) !== existing) return null;
   if (existing.by !== 'token') return grant.by === 'token' ? null : { ok: true, subscription: existing };
   if (grant.by !== 'token') return { ok: true, subscription: existing };
   if (grant.user === null || String(JSON.parse(grant.user.userIdJson)) !== existing.member?.userId) {

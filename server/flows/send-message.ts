@@ -23,7 +23,7 @@ export async function sendMessage(
   { channel, dataText }: { channel: unknown; dataText: string },
   answer: (outcome: SendOutcome) => void,
 ): Promise<void> {
-  if (!connection.rate.take()) return answer(reject('rate_limited', 'too many messages, slow down'));
+  if (!connection.admitsCommand()) return answer(reject('rate_limited', 'too many messages, slow down'));
   const name = parseChannelName(channel, parts.reserved);
   if (isRejection(name)) return answer(name);
   const subscription = sendingRight(connection, name);

@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http';
 
 /** The token of an upgrade: query `token`, or `Authorization: Bearer`. Null where there is none. */
 export function tokenOf(request: IncomingMessage): string | null {
-  const query = request.url?.split('?', 2)[1] ?? '';
-  const token = new URLSearchParams(query).get('token');
+  const { url = '' } = request;
+  const queryAt = url.indexOf('?');
+  const token = queryAt < 0 ? null : new URLSearchParams(url.slice(queryAt)).get('token');
   if (token !== null && token !== '') return token;
   return /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
 }

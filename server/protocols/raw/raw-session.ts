@@ -32,6 +32,9 @@ export interface RawSettings {
   readonly connection: ConnectionSettings;
 }
 
+/** The name that ws gives to a frame over `maxPayload`. */
+const FRAME_TOO_BIG = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
+
 interface RawClient {
   readonly webSocket: WebSocket;
   readonly request: IncomingMessage;
@@ -50,9 +53,11 @@ export function acceptRawClient(
   const connection = new Connection(protocol, new RawTransport(webSocket, tickCork), settings.connection);
   const refusal = parts.connections.refusal();
   const abuse = new AbuseCount(settings.badFrames, settings.badFramesWindowMs);
-  webSocket.on('error', (error) =>
-    parts.log.debug({ err: error, connection: connection.id }, 'raw socket error'),
-  );
+  webSocket.on('error', (error) => {
+    // ws has closed it with 1009 by itself.
+    if ((error as NodeJS.ErrnoException).code === FRAME_TOO_BIG) parts.meters.refused('too_large');
+    parts.log.debug({ err: error, connection: connection.id }, 'raw socket error');
+  });
   if (refusal !== null) {
     parts.meters.refused(refusal.code);
     return connection.end(refusal);
@@ -64,7 +69,11 @@ export function acceptRawClient(
   const token = tokenOf(request);
   const channel = channelOfToken(token);
   const run = (command: () => Promise<void>) => {
-    const guarded = () => command().catch((error: unknown) => fault(parts, connection, error));
+    const guarded = async () => {
+      // What waited behind an end has nobody to answer to.
+      if (connection.ending) return;
+      await command().catch((error: unknown) => fault(parts, connection, error));
+    };
     return connection.commands.run(channel ?? '', guarded);
   };
   webSocket.on('message', (bytes, isBinary) => {
@@ -99,7 +108,8 @@ interface Session {
 
 /** One frame in. @param text null for a binary frame */
 function receive({ parts, connection, channel, abuse, run }: Session, text: string | null): void {
-  if (connection.closed) return;
+  // The client may not have read the close frame yet, or never mean to.
+  if (connection.ending) return;
   const frame =
     text === null
       ? { ...reject('invalid_message', 'a frame must be text'), idJson: undefined }
@@ -117,7 +127,9 @@ function receive({ parts, connection, channel, abuse, run }: Session, text: stri
     if (!frame.ok) return answer(frame);
     await sendMessage(parts, connection, { channel, dataText: frame.dataText }, answer);
   });
-  if (!queued) connection.end({ code: 'rate_limited', message: 'too many frames are waiting' });
+  if (queued) return;
+  parts.meters.refused('rate_limited');
+  connection.end({ code: 'rate_limited', message: 'too many frames are waiting' });
 }
 
 function closureOf({ code, message }: Rejection): Closure {
