@@ -17,15 +17,19 @@ export interface Cluster {
 
 export interface ClusterKind {
   readonly name: string;
-  start(env?: Readonly<Record<string, string>>): Promise<Cluster>;
+  /** @param definitions channel definitions, as a config file has them */
+  start(
+    env?: Readonly<Record<string, string>>,
+    definitions?: Readonly<Record<string, object>>,
+  ): Promise<Cluster>;
 }
 
 const PREFIX = 'laravel_database_';
 
 const memory: ClusterKind = {
   name: 'in memory',
-  async start(env = {}) {
-    const server = await startYamabiko({ YAMABIKO_APPS: 'app:key', ...env });
+  async start(env = {}, definitions = {}) {
+    const server = await startYamabiko({ YAMABIKO_APPS: 'app:key', ...env }, definitions);
     return {
       server,
       guestServer: server,
@@ -38,10 +42,12 @@ const memory: ClusterKind = {
 
 const redis = (name: string, nodes: number): ClusterKind => ({
   name,
-  async start(env = {}) {
+  async start(env = {}, definitions = {}) {
     const store = await RedisServer.start();
     const settings = { YAMABIKO_REDIS_URL: store.url, YAMABIKO_APPS: 'app:key', ...env };
-    const servers = await Promise.all(Array.from({ length: nodes }, () => startYamabiko(settings)));
+    const servers = await Promise.all(
+      Array.from({ length: nodes }, () => startYamabiko(settings, definitions)),
+    );
     const [server, guestServer] = [servers[0], servers.at(-1)] as [Running, Running];
     const laravel = new Redis(store.url);
     return {

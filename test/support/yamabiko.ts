@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../config/load-config.ts';
 import type { Logger } from '../../server/logger/logger.ts';
@@ -24,19 +27,29 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** A server of this test, in this process, on a free port of 127.0.0.1. @param env settings, as `YAMABIKO_*` */
-export async function startYamabiko(env: Readonly<Record<string, string>> = {}): Promise<Running> {
-  const loaded = loadConfig({
-    env: {
-      YAMABIKO_HOST: '127.0.0.1',
-      YAMABIKO_PORT: '0',
-      YAMABIKO_JWT_SECRET: TEST_SECRET,
-      YAMABIKO_UNFOLLOW_DELAY_MS: '50',
-      YAMABIKO_DRAIN_MS: '2000',
-      ...env,
-    },
-    cwd: '/',
-  });
+/**
+ * A server of this test, in this process, on a free port of 127.0.0.1.
+ * @param env settings, as `YAMABIKO_*`
+ * @param definitions channel definitions, as a config file has them
+ */
+export async function startYamabiko(
+  env: Readonly<Record<string, string>> = {},
+  definitions: Readonly<Record<string, object>> = {},
+): Promise<Running> {
+  const loaded = withConfigFile({ channels: { definitions } }, (configFile) =>
+    loadConfig({
+      configFile,
+      env: {
+        YAMABIKO_HOST: '127.0.0.1',
+        YAMABIKO_PORT: '0',
+        YAMABIKO_JWT_SECRET: TEST_SECRET,
+        YAMABIKO_UNFOLLOW_DELAY_MS: '50',
+        YAMABIKO_DRAIN_MS: '2000',
+        ...env,
+      },
+      cwd: '/',
+    }),
+  );
   if (!loaded.ok) throw new Error(`bad settings of a test: ${JSON.stringify(loaded.mistakes)}`);
   const log: LogLine[] = [];
   const server = buildServer(loaded.config, recorder(log));
@@ -59,6 +72,18 @@ export async function startYamabiko(env: Readonly<Record<string, string>> = {}):
   };
   await running.ready();
   return running;
+}
+
+/** What has no environment variable goes in by a file, as a person would give it. */
+function withConfigFile<T>(content: object, load: (configFile: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'yamabiko-config-'));
+  try {
+    const file = join(folder, 'yamabiko.config.json');
+    writeFileSync(file, JSON.stringify(content));
+    return load(file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Polls a condition that nothing announces. @param what completes "waited in vain until" */
