@@ -1,4 +1,5 @@
 import Echo from 'laravel-echo';
+import echo1 from 'laravel-echo-v1';
 import { type EchoChannel, EchoSubscription } from './echo-subscription.ts';
 import { EventQueue } from './event-queue.ts';
 import {
@@ -12,6 +13,8 @@ import {
 } from './socket-io.ts';
 
 export interface EchoClientOptions extends Omit<SocketIoOptions, 'auth'> {
+  /** The major version of laravel-echo: 2 is 2.5, 1 is 1.16. Default 2. */
+  readonly echo?: 1 | 2;
   /** The page's `auth.headers`, which Echo sends with each subscribe. */
   readonly authHeaders?: Readonly<Record<string, string>>;
   /** A bearer token of Laravel's: Echo's `bearerToken`. */
@@ -29,7 +32,10 @@ export type Settled =
   | { readonly ok: true; readonly info: unknown }
   | { readonly ok: false; readonly status: number };
 
-/** A page with the built-in `socket.io` connector of laravel-echo 2.5, on the socket.io-client of choice. */
+/** 1.16's CommonJS build keeps the class in `default`, which Vitest's import has unwrapped and Node's has not. */
+const Echo1 = (echo1.default ?? echo1) as unknown as typeof Echo;
+
+/** A page with laravel-echo's built-in `socket.io` connector, on the socket.io-client of choice. */
 export class EchoClient {
   readonly echo: Echo<'socket.io'>;
   readonly socket: ClientSocket;
@@ -42,7 +48,7 @@ export class EchoClient {
     this.#name = options.name ?? `Echo on client ${version}`;
     this.#wire = new EventQueue(this.#name);
     this.#settled = new EventQueue(this.#name);
-    this.echo = new Echo({
+    this.echo = new (options.echo === 1 ? Echo1 : Echo)({
       ...clientOptions({
         ...options,
         headers: { ...headers, ...(cookie === undefined ? {} : { Cookie: cookie }) },

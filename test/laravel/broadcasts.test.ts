@@ -1,0 +1,140 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { mintToken } from '../support/jwt.ts';
+import type { FireKind } from '../support/laravel.ts';
+import { PAGES } from './pages.ts';
+import { Stage } from './stage.ts';
+import { packetsOf, recordPackets } from './transcript.ts';
+
+// Queued events and jobs wait in Redis for the worker, as in production.
+let stage: Stage;
+let cookie: string;
+
+beforeAll(async () => {
+  stage = await Stage.open({ env: { QUEUE_CONNECTION: 'redis' } });
+  cookie = await stage.laravel.login(1);
+});
+afterEach(() => stage.clear());
+afterAll(() => stage?.close());
+
+const work = () => stage.laravel.artisan('queue:work', '--stop-when-empty', '--sleep=0');
+const prefix = () => stage.laravel.redisPrefix;
+const happened = '.App\\Happened';
+const hello = { name: happened, payload: { message: 'hello', socket: null } };
+
+const BROADCASTS: readonly FireKind[] = [
+  'public',
+  'private',
+  'presence',
+  'encrypted',
+  'many',
+  'as',
+  'others',
+  'notify',
+  'queued',
+  'model',
+  'chat',
+  'tweet',
+  'job',
+];
+
+describe.each(PAGES)('a page with $name', ({ open }) => {
+  it('hears every kind of broadcast on its channels, byte for byte, in order, once', async () => {
+    const page = await open(stage, { cookie });
+    const privates = ['orders.1', 'encrypted-secret.1', 'App.Models.User.1', 'tweet:home', 'progress:1'];
+    const presences = ['chat.1', 'chat:1'];
+    await page.channel('news');
+    for (const name of privates) await page.private(name);
+    for (const name of presences) await page.join(name);
+
+    for (const kind of BROADCASTS) await stage.laravel.fire(kind, { message: `Zażółć "${kind}" </>` });
+    await work();
+    await page.sync();
+
+    const wires = [
+      'news',
+      ...privates.map((name) => `private-${name}`),
+      ...presences.map((name) => `presence-${name}`),
+    ];
+    const heard = packetsOf(await stage.published(), prefix(), wires);
+    expect(page.packets).toEqual(heard);
+    // Three of `many` and of the job; what a model tells goes to a channel that this page has not joined.
+    expect(heard).toHaveLength(16);
+  });
+
+  it("gives Laravel's events to the listeners of Echo's channels", async () => {
+    const page = await open(stage, { bearer: 'alice-token' });
+    const news = await page.channel('news', happened);
+    const orders = await page.private('orders.1', happened, '.order.shipped', '.App\\HappenedQueued');
+    const chat = await page.join('chat.1', happened);
+    const secret = await page.private('encrypted-secret.1', happened);
+    expect(await chat.next('here')).toEqual({ name: 'here', payload: [{ id: 1, name: 'alice' }] });
+    for (const [kind, channel] of [
+      ['public', news],
+      ['private', orders],
+      ['presence', chat],
+      ['encrypted', secret],
+    ] as const) {
+      await stage.laravel.fire(kind);
+      expect(await channel.next()).toEqual(hello);
+    }
+    await stage.laravel.fire('as');
+    const shipped = { id: 7, text: 'Zażółć "/" é', socket: null };
+    expect(await orders.next()).toEqual({ name: '.order.shipped', payload: shipped });
+    await stage.laravel.fire('queued', { message: 'later' });
+    await work();
+    expect(await orders.next()).toEqual({
+      name: '.App\\HappenedQueued',
+      payload: { message: 'later', socket: null },
+    });
+    await stage.laravel.fire('many');
+    for (const channel of [news, orders, chat]) expect(await channel.next()).toEqual(hello);
+    await page.sync();
+    for (const channel of [news, orders, chat, secret]) expect(channel.unread()).toEqual([]);
+  });
+
+  it('shows the notifications of its user', async () => {
+    const page = await open(stage, { bearer: 'alice-token' });
+    const mine = (await page.private('App.Models.User.1')).listenForNotifications();
+    await stage.laravel.fire('notify', { message: 'ding' });
+    const { payload } = await mine.next('notification');
+    expect(payload).toEqual({ text: 'ding', id: expect.any(String), type: 'App\\Note', socket: null });
+  });
+
+  it('is left out of what it causes itself, toOthers(), and the others are not', async () => {
+    const sender = await open(stage, { bearer: 'alice-token' });
+    const others = await Promise.all(PAGES.map((kind) => kind.open(stage, { bearer: 'alice-token' })));
+    const mine = await sender.join('chat.1', happened);
+    const theirs = await Promise.all(others.map((page) => page.join('chat.1', happened)));
+    expect(sender.id).toMatch(/^\d+\.\d+$/);
+    await stage.laravel.fire('others', { message: 'not to me', socketId: sender.id });
+    await stage.laravel.fire('presence');
+    for (const channel of theirs) {
+      expect(await channel.next(happened)).toEqual({
+        name: happened,
+        payload: { message: 'not to me', socket: null },
+      });
+      expect(await channel.next(happened)).toEqual(hello);
+    }
+    expect(await mine.next(happened)).toEqual(hello);
+    await sender.sync();
+    expect(sender.packets).toHaveLength(1);
+  });
+
+  it('hears what becomes of a model', async () => {
+    await stage.laravel.fire('model');
+    await work();
+    const [first] = (await stage.published()).filter(({ channel }) => channel.includes('Post'));
+    const next = `App.Models.Post.${Number(first?.channel.split('.').at(-1)) + 1}`;
+    // Laravel would look for that post and find none yet, so this page comes with a token.
+    const page = await stage.page({ bearer: mintToken({ id: 1, name: 'alice', channel: next }) });
+    const packets = recordPackets(page.socket);
+    const told = ['.PostCreated', '.PostUpdated', '.PostDeleted'];
+    const post = page.private(next, ...told);
+    expect(await page.settled(`private-${next}`)).toMatchObject({ ok: true });
+    await stage.laravel.fire('model', { message: 'a post' });
+    await work();
+    for (const name of told)
+      expect(await post.next()).toMatchObject({ name, payload: { model: expect.any(Object) } });
+    expect(packets).toEqual(packetsOf(await stage.published(), prefix(), [`private-${next}`]));
+  });
+});
