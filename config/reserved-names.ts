@@ -1,7 +1,14 @@
-import type { Config } from '../../config/settings.ts';
-import type { ReservedNames } from '../domain/channel-name.ts';
+import type { ReservedNames } from '../server/domain/channel-name.ts';
+import type { Config } from './settings.ts';
 
-/** The names that no channel may have, as the server sees it (protocol.md section 1). */
-export function reservedNames({ redis }: Config): ReservedNames {
-  return { redisPrefix: redis.prefix, names: new Set(['broadcast']) };
+/** The custom channel, as clients and Laravel know it. */
+const CUSTOM_CHANNEL = 'broadcast';
+
+/** The names that no channel may have in this deployment (protocol.md section 1). */
+export function reservedNames({ redis: { prefix, broadcastPrefix } }: Pick<Config, 'redis'>): ReservedNames {
+  const names = new Set([CUSTOM_CHANNEL]);
+  // Where the two prefixes differ, a channel could be named like the custom channel as Redis knows it.
+  const custom = `${broadcastPrefix}${CUSTOM_CHANNEL}`;
+  if (custom.startsWith(prefix)) names.add(custom.slice(prefix.length));
+  return { redisPrefix: prefix, names };
 }

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import { reservedNames } from '../config/reserved-names.ts';
 import type { Config } from '../config/settings.ts';
+import { readVersion } from '../config/version.ts';
 import { buildAccess } from './access/build-access.ts';
 import { createTokenSigner } from './access/token-signer.ts';
 import { buildBroker } from './broker/build-broker.ts';
@@ -10,10 +12,11 @@ import type { PeerConnections } from './broker/peer-connections.ts';
 import { ChannelDefinitions } from './channels/channel-definitions.ts';
 import { Connections } from './connection/connections.ts';
 import { TickCork } from './connection/tick-cork.ts';
-import type { ReservedNames } from './domain/channel-name.ts';
 import { AnswerQuery } from './flows/answer-query.ts';
-import { CUSTOM_CHANNEL, deliverBroadcast } from './flows/deliver-broadcast.ts';
+import { describeNode } from './flows/describe-node.ts';
 import { drain } from './flows/drain.ts';
+import { endUser } from './flows/end-user.ts';
+import { listenToBus, readiness } from './flows/listen-to-bus.ts';
 import type { Parts } from './flows/parts.ts';
 import { PendingSends } from './flows/pending-sends.ts';
 import { publishEvent } from './flows/publish-event.ts';
@@ -30,6 +33,7 @@ import { Metrics, type MetricsSnapshot } from './metrics/metrics.ts';
 import { createDemo } from './pages/demo/demo-router.ts';
 import { EchoProtocol } from './protocols/echo/echo-protocol.ts';
 import { createEchoHttpApi } from './protocols/echo/http-api.ts';
+import type { Answers } from './protocols/echo/peer-questions.ts';
 import { Peers } from './protocols/echo/peers.ts';
 import { RawProtocol } from './protocols/raw/raw-protocol.ts';
 
@@ -92,7 +96,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     },
   };
   const resync = new OutageResync(parts);
-  listenToBus(parts, resync, log);
+  listenToBus(parts, resync);
 
   const origins = createOriginPolicy(config.http.origins);
   const doors = {
@@ -106,7 +110,13 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   const connection = config.connection;
   const raw = new RawProtocol(parts, { ...connection, paths: config.raw.paths, connection }, doors);
   const echo = new EchoProtocol(parts, { ...connection, connection }, doors);
-  const peers = broker.peers === null ? NO_PEERS : buildPeers(config, echo, broker.peers, hub);
+  const self = { id: nodeId, version: readVersion(), busLagMs: null };
+  const answers: Answers = {
+    counts: () => hub.counts(),
+    endUser: (end) => endUser(parts, end),
+    node: () => describeNode(parts, { ...self, ready: readiness(parts, resync).ready }),
+  };
+  const peers = broker.peers === null ? NO_PEERS : buildPeers(config, echo, broker.peers, answers);
   const queries = new AnswerQuery({
     hub,
     peers,
@@ -121,6 +131,11 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
         apps: config.http.apps,
         queries,
         publish: (event) => publishEvent(broker.bus, event),
+        operations: {
+          endUser: async (end) => sum([answers.endUser(end), ...(await peers.ask('endUser', end))]),
+          nodes: async () =>
+            [answers.node(null), ...(await peers.ask('node'))].filter((node) => node !== null),
+        },
         reserved,
         bodyLimitBytes: config.http.maxBodyBytes,
       }),
@@ -187,45 +202,13 @@ const HTTP_TIMES = {
 
 /** How long another node may take to answer a question. */
 const PEER_TIMEOUT_MS = 1_500;
-const NO_PEERS = { ask: async () => [] };
+const NO_PEERS: Pick<Peers, 'ask'> = { ask: async () => [] };
 
-function listenToBus(parts: Parts, resync: OutageResync, log: Logger): void {
-  const { bus, roster, meters } = parts;
-  bus.listen({
-    deliver: (channel, payload, position) => deliverBroadcast(parts, channel, payload, position),
-    gap: (reason) => {
-      meters.busGap(reason);
-      log.warn({ reason }, 'broadcasts may have been lost');
-    },
-    readiness: (ready) => {
-      meters.busReady(ready);
-      if (ready) void resync.back();
-      else resync.outage();
-    },
-  });
-  roster.onRestored(() => void resync.back());
-}
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
-function readiness(
-  { bus, connections }: Parts,
-  resync: OutageResync,
-): { ready: boolean; reason: string | null } {
-  if (connections.draining) return { ready: false, reason: 'restarting' };
-  if (!bus.ready() || !resync.synced) return { ready: false, reason: 'redis' };
-  return { ready: true, reason: null };
-}
-
-function reservedNames({ redis: { prefix, broadcastPrefix } }: Config): ReservedNames {
-  const custom = `${broadcastPrefix}${CUSTOM_CHANNEL}`;
-  const names = new Set([CUSTOM_CHANNEL]);
-  // Where the two prefixes differ, a channel could be named like the custom channel as Redis knows it.
-  if (custom.startsWith(prefix)) names.add(custom.slice(prefix.length));
-  return { redisPrefix: prefix, names };
-}
-
-function buildPeers(config: Config, echo: EchoProtocol, clients: PeerConnections, hub: Hub): Peers {
+function buildPeers(config: Config, echo: EchoProtocol, clients: PeerConnections, answers: Answers): Peers {
   const key = `${config.redis.prefix}#yamabiko:peers`;
-  return new Peers(echo.io, { clients, key, timeoutMs: PEER_TIMEOUT_MS, counts: () => hub.counts() });
+  return new Peers(echo.io, { clients, key, timeoutMs: PEER_TIMEOUT_MS, answers });
 }
 
 function buildDemo({ jwt }: Config, bus: Bus, signal: AbortSignal, log: Logger) {

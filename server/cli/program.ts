@@ -1,11 +1,12 @@
 import { Command } from 'commander';
+import { readVersion } from '../../config/version.ts';
 import { renderConfig, renderConfigJson } from './config-command.ts';
+import { listNodes, type NodesOptions } from './nodes-command.ts';
 import { type PublishOptions, publish } from './publish-command.ts';
 import { addConfigFlag, addSettingFlags, loadSettings } from './setting-flags.ts';
 import { type BuildServer, start } from './start-command.ts';
 import type { Terminal } from './terminal.ts';
 import { mintToken, type TokenOptions } from './token-command.ts';
-import { readVersion } from './version.ts';
 
 export interface ProgramInput {
   readonly terminal: Terminal;
@@ -44,6 +45,8 @@ export function createProgram({ terminal, loadServer, exit }: ProgramInput): Com
   program.commandsGroup('Try it:');
   addToken(program, terminal);
   addPublish(program, terminal);
+  program.commandsGroup('Watch it:');
+  addNodes(program, terminal);
   program.commandsGroup('Help:').helpCommand('help [command]', 'print help for a command');
   return program;
 }
@@ -96,5 +99,17 @@ function addPublish(program: Command, terminal: Terminal): void {
   addConfigFlag(command).action(async (channel: string, data: string, options: PublishOptions) => {
     const { config } = loadSettings({ ...options }, terminal);
     terminal.out(`${await publish(channel, data, options, config)}\n`);
+  });
+}
+
+function addNodes(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('nodes')
+    .description('list the living nodes: version, uptime, connections, channels, lag of the bus')
+    .option('--url <url>', 'ask the server there')
+    .option('--json', 'as JSON, for programs');
+  addConfigFlag(command).action(async (options: NodesOptions) => {
+    const { config } = loadSettings({ ...options }, terminal);
+    terminal.out(await listNodes(options, config));
   });
 }

@@ -1,3 +1,4 @@
+import { reservedNames } from '../../config/reserved-names.ts';
 import type { Config } from '../../config/settings.ts';
 import { parseBaseName, parseChannelName } from '../domain/channel-name.ts';
 import { isRejection } from '../domain/outcome.ts';
@@ -5,7 +6,6 @@ import { CommandError, EXIT } from './command-error.ts';
 import type { Publication } from './laravel-publication.ts';
 import { publishByHttp } from './publish-by-http.ts';
 import { publishByRedis } from './publish-by-redis.ts';
-import { reservedNames } from './reserved-names.ts';
 
 export interface PublishOptions {
   readonly event?: string;

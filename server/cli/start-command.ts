@@ -1,11 +1,11 @@
 import type { Config } from '../../config/settings.ts';
+import { readVersion } from '../../config/version.ts';
 import { createLogger, type Logger } from '../logger/logger.ts';
 import { EXIT } from './command-error.ts';
 import { greeting, greetingFields } from './greeting.ts';
 import { type Server, serve } from './serve.ts';
 import { describeStartFailure } from './start-failure.ts';
 import type { Terminal } from './terminal.ts';
-import { readVersion } from './version.ts';
 
 export type BuildServer = (config: Config, log: Logger) => Server;
 

@@ -1,9 +1,9 @@
+import { reservedNames } from '../../config/reserved-names.ts';
 import type { Config } from '../../config/settings.ts';
 import { createTokenSigner } from '../access/token-signer.ts';
 import { parseBaseName } from '../domain/channel-name.ts';
 import { isRejection } from '../domain/outcome.ts';
 import { CommandError, EXIT } from './command-error.ts';
-import { reservedNames } from './reserved-names.ts';
 
 export interface TokenOptions {
   readonly id: string;

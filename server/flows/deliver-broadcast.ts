@@ -16,7 +16,7 @@ import type { SubscriptionKind } from '../domain/subscription.ts';
 import type { Parts } from './parts.ts';
 
 /** The bus's name for the custom channel (protocol.md section 4). */
-export const CUSTOM_CHANNEL = 'broadcast';
+const CUSTOM_CHANNEL = 'broadcast';
 
 const KINDS_ON: Record<ChannelName['kind'], readonly SubscriptionKind[]> = {
   public: ['public', 'token'],

@@ -5,6 +5,7 @@ import type { Member } from '../../domain/member.ts';
 import { isRejection, reject } from '../../domain/outcome.ts';
 import { type App, requireAppKey } from './http-api-auth.ts';
 import { type DecodedEvent, decodeHttpEvent } from './http-api-event.ts';
+import { createOperations, type Operations } from './http-api-operations.ts';
 import { sendRejection } from './http-api-refusal.ts';
 
 /** `application/json` and kin (`application/vnd.api+json`), in the one charset that JSON has. */
@@ -33,6 +34,8 @@ export interface EchoHttpApiParts {
   /** @throws UnavailableError */
   publish(event: DecodedEvent): Promise<void>;
   readonly reserved: ReservedNames;
+  /** Beyond laravel-echo-server's: what an operator and an application may do over all nodes. */
+  readonly operations: Omit<Operations, 'reserved'>;
   /** Longest body of a POST, inflated; default 1 MiB. */
   readonly bodyLimitBytes: number;
 }
@@ -91,6 +94,7 @@ export function createEchoHttpApi(parts: EchoHttpApiParts): Router {
     await publish(event);
     res.json({ message: 'ok' });
   });
+  router.use(createOperations({ ...parts.operations, reserved }));
   return router;
 }
 

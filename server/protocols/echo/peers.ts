@@ -1,6 +1,7 @@
 import { createAdapter } from '@socket.io/redis-adapter';
 import type { Server } from 'socket.io';
 import { UnavailableError } from '../../domain/outcome.ts';
+import { type Answers, QUESTIONS, type QuestionName, type Questions } from './peer-questions.ts';
 
 /** Redis clients in the shape that the adapter takes. */
 export interface AdapterClients {
@@ -8,9 +9,15 @@ export interface AdapterClients {
   readonly sub: unknown;
 }
 
-type Counts = ReadonlyMap<string, number>;
-
-const COUNTS = 'yamabiko:counts';
+export interface PeersOptions {
+  readonly clients: AdapterClients;
+  /** What the adapter's channels begin with. */
+  readonly key: string;
+  /** How long the others may take to answer, in milliseconds. */
+  readonly timeoutMs: number;
+  /** This node's own answers. */
+  readonly answers: Answers;
+}
 
 /**
  * What nodes ask of each other (design.md, journey 5), over @socket.io/redis-adapter. It carries questions, never
@@ -20,36 +27,31 @@ export class Peers {
   readonly #io: Server;
   readonly #timeoutMs: number;
 
-  /**
-   * @param key what the adapter's channels begin with
-   * @param timeoutMs how long the others may take to answer, in milliseconds
-   * @param counts this node's own answer
-   */
-  constructor(
-    io: Server,
-    options: { clients: AdapterClients; key: string; timeoutMs: number; counts: () => Counts },
-  ) {
+  constructor(io: Server, { clients, key, timeoutMs, answers }: PeersOptions) {
     this.#io = io;
-    this.#timeoutMs = options.timeoutMs;
-    const { pub, sub } = options.clients;
-    io.adapter(createAdapter(pub, sub, { key: options.key, requestsTimeout: options.timeoutMs }));
-    io.on(COUNTS, (answer: (counts: [string, number][]) => void) => answer([...options.counts()]));
+    this.#timeoutMs = timeoutMs;
+    io.adapter(createAdapter(clients.pub, clients.sub, { key, requestsTimeout: timeoutMs }));
+    for (const name of Object.keys(QUESTIONS) as QuestionName[]) answerQuestion(io, name, answers);
   }
 
   /**
-   * What each of the other nodes counts.
-   * @throws UnavailableError where not all of them answered in time. The adapter itself never settles while Redis
-   *   is down, so there is a clock of our own.
+   * What each of the other nodes answers.
+   * @throws UnavailableError where not all of them did so in time; what is asked may have been done by those that
+   *   did. The adapter itself never settles while Redis is down, so there is a clock of our own.
    */
-  async ask(_question: 'counts'): Promise<Counts[]> {
+  async ask<Q extends QuestionName>(
+    name: Q,
+    payload?: Questions[Q]['payload'],
+  ): Promise<Questions[Q]['answer'][]> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       const error = new UnavailableError('the other nodes did not answer in time');
       timer = setTimeout(() => reject(error), this.#timeoutMs * 1.5);
     });
     try {
-      const answers = await Promise.race([this.#io.serverSideEmitWithAck(COUNTS), late]);
-      return answers.map(decodeCounts);
+      const asked = this.#io.serverSideEmitWithAck(eventOf(name), payload ?? null);
+      const answers: unknown[] = await Promise.race([asked, late]);
+      return answers.map((answer) => QUESTIONS[name].decodeAnswer(answer));
     } catch (cause) {
       throw cause instanceof UnavailableError
         ? cause
@@ -60,12 +62,15 @@ export class Peers {
   }
 }
 
-/** Another node's answer; what an old or foreign one says is left out. */
-function decodeCounts(answer: unknown): Counts {
-  const counts = new Map<string, number>();
-  for (const entry of Array.isArray(answer) ? answer : []) {
-    const [wire, count] = Array.isArray(entry) ? entry : [];
-    if (typeof wire === 'string' && Number.isSafeInteger(count)) counts.set(wire, count as number);
-  }
-  return counts;
+function eventOf(name: QuestionName): string {
+  return `yamabiko:${name}`;
+}
+
+/** A question of an old or foreign node that makes no sense is not answered: the asker's clock tells him. */
+function answerQuestion<Q extends QuestionName>(io: Server, name: Q, answers: Answers): void {
+  io.on(eventOf(name), (payload: unknown, answer: unknown) => {
+    const asked = QUESTIONS[name].decodePayload(payload);
+    if (asked === undefined || typeof answer !== 'function') return;
+    answer(QUESTIONS[name].encodeAnswer(answers[name](asked)));
+  });
 }

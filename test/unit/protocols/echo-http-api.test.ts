@@ -35,6 +35,7 @@ async function api(overrides: Partial<ChannelQueries> = {}, publish?: () => Prom
       (async (event) => {
         published.push(event);
       }),
+    operations: { endUser: async () => 0, nodes: async () => [] },
     reserved: RESERVED,
     bodyLimitBytes: 10_000,
   });
@@ -117,6 +118,7 @@ describe('who may ask', () => {
       apps: [],
       queries: fakeQueries(),
       publish: async () => undefined,
+      operations: { endUser: async () => 0, nodes: async () => [] },
       reserved: RESERVED,
       bodyLimitBytes: 1_000,
     });
