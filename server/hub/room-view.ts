@@ -87,12 +87,14 @@ export class RoomView {
   /**
    * After an outage: takes over the roster's word.
    * @param removals false: only who came is shown, and who is missing stays until the others had time to return
-   * @returns what the clients here are to be told
+   * @returns what the clients here are to be told; null where announcements have overtaken the snapshot, so that
+   *   it says nothing about now: ask for another
    */
-  reconcile(snapshot: ViewSnapshot, removals: boolean): Pick<PresenceChange, 'type' | 'member'>[] {
+  reconcile(snapshot: ViewSnapshot, removals: boolean): Pick<PresenceChange, 'type' | 'member'>[] | null {
     const told: Pick<PresenceChange, 'type' | 'member'>[] = [];
-    if (this.#revision === null) this.begin(snapshot);
-    if (this.#revision === null || snapshot.revision < this.#revision) return told;
+    // Nobody sees a list here yet: the join that waits for its own snapshot begins the view.
+    if (this.#revision === null) return told;
+    if (snapshot.revision < this.#revision) return null;
     const present = new Set(snapshot.members.map((member) => member.userId));
     for (const member of snapshot.members) if (this.#add(member)) told.push({ type: 'joined', member });
     for (const member of removals ? this.members() : []) {
