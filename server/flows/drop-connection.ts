@@ -2,10 +2,14 @@ import type { Connection } from '../connection/connection.ts';
 import { leaveChannel } from './leave-channel.ts';
 import type { Parts } from './parts.ts';
 
-/** A client has come: counted, and findable for a drain. */
+/** A client has come: counted, and findable for a drain. Should it be ended by us, that is counted too. */
 export function takeConnection(parts: Parts, connection: Connection): void {
   parts.connections.add(connection);
   parts.meters.connectionOpened(connection.protocol.name);
+  connection.onEnd(({ code }) => {
+    parts.meters.refused(code);
+    parts.log.debug({ connection: connection.id, code }, 'ended a connection');
+  });
 }
 
 /**
@@ -17,6 +21,11 @@ export async function dropConnection(parts: Parts, connection: Connection): Prom
   connection.markClosed();
   parts.connections.remove(connection);
   parts.meters.connectionClosed(connection.protocol.name);
+  await leaveAll(parts, connection);
+}
+
+/** Leaves every channel of a connection. Never rejects. */
+export async function leaveAll(parts: Parts, connection: Connection): Promise<void> {
   const left = await Promise.allSettled(
     [...connection.subscriptions.values()].map((s) => leaveChannel(parts, s)),
   );
