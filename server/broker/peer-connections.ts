@@ -8,20 +8,13 @@ class PeerClient extends EventEmitter {
   readonly #redis: Redis;
   readonly #log: BrokerLog;
   readonly #channels = new Set<string>();
-  #failing = false;
 
   constructor(redis: Redis, log: BrokerLog) {
     super();
     this.#redis = redis;
     this.#log = log;
     redis.on('ready', () => {
-      this.#failing = false;
       if (this.#channels.size > 0) this.#attempt('subscribe', redis.subscribe(...this.#channels));
-    });
-    redis.on('error', (err: Error) => {
-      // Once for an outage: an attempt fails every second for as long as it lasts.
-      if (!this.#failing) log.info({ reason: err.message }, 'Redis connection to the other nodes failed');
-      this.#failing = true;
     });
     redis.on('messageBuffer', (...args: unknown[]) => this.emit('messageBuffer', ...args));
   }
@@ -64,6 +57,7 @@ export class PeerConnections {
   readonly pub: PeerClient;
   readonly sub: PeerClient;
   readonly #redis: readonly Redis[];
+  #failing = false;
 
   constructor({ settings, log }: { settings: RedisSettings; log: BrokerLog }) {
     const pub = createRedis(settings, 'yamabiko-peers');
@@ -71,6 +65,16 @@ export class PeerConnections {
     this.pub = new PeerClient(pub, log);
     this.sub = new PeerClient(sub, log);
     this.#redis = [pub, sub];
+    for (const redis of this.#redis) {
+      redis.on('ready', () => {
+        if (this.#redis.every(({ status }) => status === 'ready')) this.#failing = false;
+      });
+      redis.on('error', (err: Error) => {
+        // Once for an outage: both try again every second for as long as it lasts.
+        if (!this.#failing) log.info({ reason: err.message }, 'Redis connection to the other nodes failed');
+        this.#failing = true;
+      });
+    }
   }
 
   /** Connects in the background; a Redis that is away is tried for ever. */
