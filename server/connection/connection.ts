@@ -47,6 +47,7 @@ export class Connection {
   readonly #outboxBytes: number;
   #ending = false;
   #closed = false;
+  #onEnd: (closure: Closure) => void = () => {};
   readonly #attempts = new Map<string, AbortController>();
 
   constructor(
@@ -104,7 +105,13 @@ export class Connection {
   end(closure: Closure): void {
     if (this.#ending) return;
     this.#ending = true;
+    this.#onEnd(closure);
     this.#transport.close(closure);
+  }
+
+  /** @param listener told once where this server ends the connection, whatever for; for counting */
+  onEnd(listener: (closure: Closure) => void): void {
+    this.#onEnd = listener;
   }
 
   /** Begins a new attempt on a channel; an earlier one that still runs is cancelled. */

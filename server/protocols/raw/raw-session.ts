@@ -91,10 +91,7 @@ export function acceptRawClient(
 }
 
 function welcome(parts: Parts, connection: Connection, outcome: JoinOutcome): void {
-  if (!outcome.ok) {
-    parts.meters.refused(outcome.code);
-    return connection.end(closureOf(outcome));
-  }
+  if (!outcome.ok) return connection.end(closureOf(outcome));
   connection.write(encodeConnected(listedMembers(parts, outcome.subscription), connection.socketId));
 }
 
@@ -120,16 +117,13 @@ function receive({ parts, connection, channel, abuse, run }: Session, text: stri
   };
   // Counted before any rate limit, and at once: abuse must not wait in the queue that it fills.
   if (!frame.ok && abuse.add()) {
-    parts.meters.refused('protocol_abuse');
     return connection.end({ code: 'protocol_abuse', message: 'too many bad frames' });
   }
   const queued = run(async () => {
     if (!frame.ok) return answer(frame);
     await sendMessage(parts, connection, { channel, dataText: frame.dataText }, answer);
   });
-  if (queued) return;
-  parts.meters.refused('rate_limited');
-  connection.end({ code: 'rate_limited', message: 'too many frames are waiting' });
+  if (!queued) connection.end({ code: 'rate_limited', message: 'too many frames are waiting' });
 }
 
 function closureOf({ code, message }: Rejection): Closure {
@@ -140,6 +134,5 @@ function closureOf({ code, message }: Rejection): Closure {
 
 function fault(parts: Parts, connection: Connection, error: unknown): void {
   parts.log.error({ err: error, connection: connection.id, stage: 'raw command' }, 'a command failed');
-  parts.meters.refused('internal_error');
   connection.end({ code: 'internal_error', message: 'a fault of the server' });
 }
