@@ -1,9 +1,10 @@
 #!/bin/sh
-# What the tests need from the system, as Debian packages: a real Redis, a real Laravel, a real browser.
+# What the tests need from the system, as Debian packages: a real Redis, a real Laravel, a real browser,
+# real proxies.
 # Installs only what is missing; says exactly what to install where it may not.
 set -eu
 
-packages='redis-server php-cli php-laravel-framework php-redis php-sqlite3 chromium'
+packages='redis-server php-cli php-laravel-framework php-redis php-sqlite3 chromium nginx haproxy caddy'
 
 installed() {
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
