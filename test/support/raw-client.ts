@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Agent } from 'node:http';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
 import { EventQueue } from './event-queue.ts';
 
@@ -19,6 +20,8 @@ export interface RawOptions {
   /** More of the query, e.g. `{since: ''}`. */
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whence it connects, and which certificates it trusts. */
+  readonly agent?: Agent;
   /** False: this client never answers a ping. Default true. */
   readonly autoPong?: boolean;
   /** For error messages. */
@@ -33,12 +36,16 @@ export class RawClient {
   readonly #closed: Promise<{ code: number; reason: string }>;
 
   constructor(options: RawOptions) {
-    const { token, query = {}, path = '/', headers = {}, autoPong = true } = options;
+    const { token, query = {}, path = '/', headers = {}, autoPong = true, agent } = options;
     this.#frames = new EventQueue(options.name ?? 'the raw client');
     const url = new URL(path, options.url.replace(/^http/, 'ws'));
     for (const [key, value] of Object.entries({ ...(token === undefined ? {} : { token }), ...query }))
       url.searchParams.set(key, value);
-    this.socket = new WebSocket(url, { headers: { ...headers }, autoPong } as ClientOptions);
+    this.socket = new WebSocket(url, {
+      headers: { ...headers },
+      autoPong,
+      ...(agent === undefined ? {} : { agent }),
+    } as ClientOptions);
     this.socket.on('message', (data: RawData) => this.#hear(String(data)));
     this.#closed = new Promise((resolve) => {
       this.socket.on('close', (code, reason) => {

@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http';
 import { io as io4 } from 'socket.io-client';
 import io2 from 'socket.io-client-v2';
 import { io as io3 } from 'socket.io-client-v3';
@@ -42,6 +43,8 @@ export interface SocketIoOptions {
   readonly query?: Readonly<Record<string, string>>;
   readonly reconnection?: boolean;
   readonly path?: string;
+  /** Whence it connects, and which certificates it trusts. */
+  readonly agent?: Agent;
 }
 
 /** The `io` function of a version: what a page hands to Echo as `client`. */
@@ -52,7 +55,7 @@ export function socketIo(version: ClientVersion): (url: string, options?: object
 
 /** Options as all versions understand them. Never a shared manager: two clients of one test are two connections. */
 export function clientOptions(options: SocketIoOptions): Record<string, unknown> {
-  const { transports = ['websocket'], headers, auth, query, reconnection = true, path } = options;
+  const { transports = ['websocket'], headers, auth, query, reconnection = true, path, agent } = options;
   return {
     forceNew: true,
     transports: [...transports],
@@ -64,6 +67,7 @@ export function clientOptions(options: SocketIoOptions): Record<string, unknown>
     ...(auth === undefined ? {} : { auth: { ...auth } }),
     ...(query === undefined ? {} : { query: { ...query } }),
     ...(path === undefined ? {} : { path }),
+    ...(agent === undefined ? {} : { agent }),
   };
 }
 
