@@ -182,3 +182,18 @@ describe('a callback that fails', () => {
     expect(proxy.read().asked).toBe(1);
   });
 });
+
+describe('a Laravel that is down', () => {
+  it('is no refusal, and serves again when it is back', async () => {
+    const client = await connect({ cookie: alice });
+    await client.subscribe('private-orders.1');
+    await stage.laravel.down();
+    for (const channel of ['private-slow', 'presence-chat.1'])
+      expect(await client.subscribe(channel)).toEqual(no('auth_error', 0));
+    expect(await client.subscribe('news')).toEqual(yes('news'));
+    await stage.laravel.up();
+    expect(await client.subscribe('presence-chat.1')).toEqual(yes('presence-chat.1'));
+    await stage.laravel.fire('private');
+    expect((await client.next('App\\Happened')).args[0]).toBe('private-orders.1');
+  });
+});

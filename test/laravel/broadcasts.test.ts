@@ -3,7 +3,7 @@ import { mintToken } from '../support/jwt.ts';
 import type { FireKind } from '../support/laravel.ts';
 import { PAGES } from './pages.ts';
 import { Stage } from './stage.ts';
-import { packetsOf, recordPackets } from './transcript.ts';
+import { packetsOf } from './transcript.ts';
 
 // Queued events and jobs wait in Redis for the worker, as in production.
 let stage: Stage;
@@ -121,20 +121,37 @@ describe.each(PAGES)('a page with $name', ({ open }) => {
   });
 
   it('hears what becomes of a model', async () => {
-    await stage.laravel.fire('model');
+    const told = ['.PostUpdated', '.PostDeleted'];
+    const id = Number(await stage.laravel.fire('model', { step: 'create', message: 'a post' }));
     await work();
-    const [first] = (await stage.published()).filter(({ channel }) => channel.includes('Post'));
-    const next = `App.Models.Post.${Number(first?.channel.split('.').at(-1)) + 1}`;
-    // Laravel would look for that post and find none yet, so this page comes with a token.
-    const page = await stage.page({ bearer: mintToken({ id: 1, name: 'alice', channel: next }) });
-    const packets = recordPackets(page.socket);
-    const told = ['.PostCreated', '.PostUpdated', '.PostDeleted'];
-    const post = page.private(next, ...told);
-    expect(await page.settled(`private-${next}`)).toMatchObject({ ok: true });
-    await stage.laravel.fire('model', { message: 'a post' });
+    const page = await open(stage, { cookie });
+    const post = await page.private(`App.Models.Post.${id}`, ...told);
+    await stage.laravel.fire('model', { step: 'update', id, message: 'the same post' });
     await work();
-    for (const name of told)
-      expect(await post.next()).toMatchObject({ name, payload: { model: expect.any(Object) } });
-    expect(packets).toEqual(packetsOf(await stage.published(), prefix(), [`private-${next}`]));
+    const model = { id, title: 'the same post' };
+    expect(await post.next()).toMatchObject({ name: '.PostUpdated', payload: { model } });
+    await stage.laravel.fire('model', { step: 'delete', id });
+    await work();
+    expect(await post.next()).toMatchObject({ name: '.PostDeleted', payload: { model } });
+    const published = packetsOf(await stage.published(), prefix(), [`private-App.Models.Post.${id}`]);
+    expect(published.map((packet) => packet.slice(0, 16))).toEqual([
+      '2["PostCreated",',
+      '2["PostUpdated",',
+      '2["PostDeleted",',
+    ]);
+    expect(page.packets).toEqual(published.slice(1));
   });
+});
+
+it('a page with a token for it hears of a model from its first moment', async () => {
+  const id = Number(await stage.laravel.fire('model', { step: 'create' })) + 1;
+  // Laravel would look for that post and find none yet.
+  const page = await stage.page({
+    bearer: mintToken({ id: 1, name: 'alice', channel: `App.Models.Post.${id}` }),
+  });
+  const post = page.private(`App.Models.Post.${id}`, '.PostCreated');
+  expect(await page.settled(`private-App.Models.Post.${id}`)).toMatchObject({ ok: true });
+  await stage.laravel.fire('model', { step: 'create', message: 'new' });
+  await work();
+  expect(await post.next()).toMatchObject({ payload: { model: { id, title: 'new' } } });
 });

@@ -158,4 +158,35 @@ describe.each(BUILT_IN)('in one room with a page of $name', ({ open }) => {
     await raw.next('message');
     expect(raw.texts().slice(-1)).toEqual(framesOf(await stage.published(), prefix(), 'tweet:home'));
   });
+
+  it("an event that Laravel names `message` is one of the room's messages, but not for who caused it", async () => {
+    const raw = await stage.rawSession('chat:room1', { bearer: 'bob-token' });
+    const sender = await stage.rawSession('chat:room1', { bearer: 'bob-token' });
+    const connector = (await stage.connectorPage({ bearer: 'alice-token' })).channel('chat:room1');
+    await connector.next('here');
+    const page = await open(stage, { cookie });
+    const joined = await page.join('chat:room1', '.message');
+    const subscribed = await page.private('chat:room1', '.message');
+    for (const [message, socketId] of [
+      ['from a raw session', sender.connected.socketId],
+      ['from the page', page.id],
+    ]) {
+      await stage.laravel.fire('said', { channel: 'chat:room1', message, socketId });
+    }
+    await stage.laravel.fire('chat', { channel: 'chat:room1', message: 'the end' });
+    const said = (message: string) => ({ sender: system, data: { message, name: 'Laravel' } });
+    const all = ['from a raw session', 'from the page', 'the end'];
+    for (const message of all) {
+      expect(await raw.next('message')).toEqual({ type: 'message', ...said(message) });
+      expect((await connector.next('message')).payload).toEqual(said(message));
+    }
+    expect((await sender.next('message')).data.message).toBe('from the page');
+    expect((await sender.next('message')).data.message).toBe('the end');
+    // On its own wire name it is as Laravel sent it; `chat` is defined, so the room's other name has it too.
+    const asSent = { message: 'from a raw session', name: 'Laravel', socket: null };
+    expect((await joined.next('.message')).payload).toEqual(asSent);
+    expect((await subscribed.next('.message')).payload).toEqual(said('from a raw session'));
+    for (const channel of [joined, subscribed])
+      expect((await channel.next('.message')).payload).toEqual(said('the end'));
+  });
 });

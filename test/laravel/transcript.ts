@@ -27,15 +27,17 @@ export function recordPackets(socket: ClientSocket): readonly string[] {
 /**
  * The packets that a page subscribed to those wire names must have heard, no more and no fewer, in that order:
  * what was published, Laravel's text of `data` untouched (protocol.md section 5).
+ * @param customPrefix of the custom channel, where it differs
  */
 export function packetsOf(
   publications: readonly Publication[],
   prefix: string,
   wires: readonly string[],
+  customPrefix = prefix,
 ): string[] {
   return publications.flatMap(({ channel, payload }) => {
+    if (channel === `${customPrefix}broadcast`) return roomPackets(payload, wires);
     const name = channel.slice(prefix.length);
-    if (name === 'broadcast') return roomPackets(payload, wires);
     const [, event, data = ''] = EVENT.exec(payload) ?? [];
     if (event === undefined || !wires.includes(name)) return [];
     return [`2[${event},"${name}",${withoutSocket(data)}]`];

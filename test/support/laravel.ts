@@ -18,6 +18,7 @@ export type FireKind =
   | 'many'
   | 'as'
   | 'others'
+  | 'said'
   | 'queued'
   | 'notify'
   | 'model'
@@ -27,14 +28,18 @@ export type FireKind =
 
 export interface FireOptions {
   readonly message?: string;
-  /** Of chat, tweet, job: the channel, e.g. `chat:room1`. */
+  /** Of chat, said, tweet, job: the channel, e.g. `chat:room1`. */
   readonly channel?: string;
   /** Of job: how many progress messages. */
   readonly steps?: number;
   /** Of chat: the one user it is for. */
   readonly to?: number;
-  /** Of others: sent as `X-Socket-ID`. */
+  /** Of others and said: sent as `X-Socket-ID`. */
   readonly socketId?: string;
+  /** Of model: the one thing that happens to it; without it all three do. Create's result is the id. */
+  readonly step?: 'create' | 'update' | 'delete';
+  /** Of model's update and delete: which one. */
+  readonly id?: number;
 }
 
 export interface LaravelOptions {
@@ -63,24 +68,23 @@ export class Laravel {
   readonly apiAuthUrl: string;
   readonly tokenUrl: string;
   readonly redisPrefix: string;
-  readonly #server: ChildProcess;
+  readonly #port: number;
   readonly #storage: string;
   readonly #env: NodeJS.ProcessEnv;
-  readonly #killAtExit: () => void;
+  /** A test worker that ends early must not leave the server and its workers behind. */
+  readonly #killAtExit = () => killGroup(this.#server);
+  #server: ChildProcess | null = null;
   #stopped: Promise<void> | undefined;
 
-  private constructor(server: ChildProcess, port: number, storage: string, env: NodeJS.ProcessEnv) {
+  private constructor(port: number, storage: string, env: NodeJS.ProcessEnv) {
     this.url = `http://127.0.0.1:${port}`;
     this.authUrl = `${this.url}/broadcasting/auth`;
     this.apiAuthUrl = `${this.url}/api/broadcasting/auth`;
     this.tokenUrl = `${this.url}/yamabiko/token`;
     this.redisPrefix = env.REDIS_PREFIX ?? '';
-    this.#server = server;
+    this.#port = port;
     this.#storage = storage;
     this.#env = env;
-    // A test worker that ends early must not leave the server and its workers behind.
-    this.#killAtExit = () => killGroup(server);
-    process.once('exit', this.#killAtExit);
   }
 
   static async start(options: LaravelOptions): Promise<Laravel> {
@@ -89,25 +93,45 @@ export class Laravel {
     await run('php', ['artisan', 'setup'], { cwd: APP, env });
     // The port may be taken between asking for it and PHP's bind, which then exits: ask again.
     for (let attempt = 1; ; attempt++) {
-      const port = await freePort();
-      const args = ['-S', `127.0.0.1:${port}`, '-t', 'public', 'public/index.php'];
-      // Detached: PHP_CLI_SERVER_WORKERS forks, and a kill of the parent alone orphans the workers.
-      const server = spawn('php', args, {
-        cwd: APP,
-        env,
-        detached: true,
-        stdio: ['ignore', 'ignore', 'pipe'],
-      });
-      const laravel = new Laravel(server, port, storage, env);
+      const laravel = new Laravel(await freePort(), storage, env);
       try {
-        await laravel.#answering();
+        await laravel.up();
         return laravel;
       } catch (error) {
-        process.removeListener('exit', laravel.#killAtExit);
-        killGroup(server);
         if (attempt === 3) throw error;
       }
     }
+  }
+
+  /** Starts PHP's server, after `down` too: on the same port, with the same users and sessions. */
+  async up(): Promise<void> {
+    const args = ['-S', `127.0.0.1:${this.#port}`, '-t', 'public', 'public/index.php'];
+    // Detached: PHP_CLI_SERVER_WORKERS forks, and a kill of the parent alone orphans the workers.
+    const server = spawn('php', args, {
+      cwd: APP,
+      env: this.#env,
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.#server = server;
+    process.once('exit', this.#killAtExit);
+    try {
+      await this.#answering(server);
+    } catch (error) {
+      await this.down();
+      throw error;
+    }
+  }
+
+  /** Ends PHP with all its workers, as a crash does. */
+  async down(): Promise<void> {
+    const server = this.#server;
+    if (server === null) return;
+    const gone = new Promise((resolve) => server.once('close', resolve));
+    killGroup(server);
+    if (server.exitCode === null && server.signalCode === null) await gone;
+    process.removeListener('exit', this.#killAtExit);
+    this.#server = null;
   }
 
   /** Makes Laravel publish. Resolves when it has. */
@@ -181,23 +205,20 @@ export class Laravel {
   }
 
   async #end(): Promise<void> {
-    process.removeListener('exit', this.#killAtExit);
-    const gone = new Promise((resolve) => this.#server.once('close', resolve));
-    killGroup(this.#server);
-    if (this.#server.exitCode === null && this.#server.signalCode === null) await gone;
+    await this.down();
     await rm(this.#storage, { recursive: true, force: true });
   }
 
-  async #answering(): Promise<void> {
+  async #answering(server: ChildProcess): Promise<void> {
     let output = '';
-    this.#server.stderr?.on('data', (chunk: Buffer) => {
+    server.stderr?.on('data', (chunk: Buffer) => {
       output = (output + String(chunk)).slice(-2_000);
     });
     // PHP's server says so on stderr when it listens; "close" comes when it could not.
     await new Promise<void>((resolve, reject) => {
-      this.#server.stderr?.on('data', () => output.includes(') started') && resolve());
-      this.#server.once('error', reject);
-      this.#server.once('close', () => reject(new Error(`php -S ended: ${output}`)));
+      server.stderr?.on('data', () => output.includes(') started') && resolve());
+      server.once('error', reject);
+      server.once('close', () => reject(new Error(`php -S ended: ${output}`)));
     });
     const response = await fetch(`${this.url}/up`);
     if (!response.ok) throw new Error(`Laravel answers ${response.status}: ${await response.text()}`);
@@ -226,7 +247,8 @@ function environment(options: LaravelOptions, storage: string): NodeJS.ProcessEn
 }
 
 /** By the pid that we started, its whole group. */
-function killGroup({ pid }: ChildProcess): void {
+function killGroup(server: ChildProcess | null): void {
+  const pid = server?.pid;
   if (pid === undefined) return;
   try {
     process.kill(-pid, 'SIGKILL');
