@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { parse } from 'dotenv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allSettings } from '../../../config/settings.ts';
+import { ChannelDefinitions } from '../../../server/channels/channel-definitions.ts';
 import { greeting } from '../../../server/cli/greeting.ts';
 import { createProgram } from '../../../server/cli/program.ts';
 import { catalogue } from '../../../server/domain/catalogue.ts';
@@ -167,6 +168,21 @@ describe('docs/protocol.md', () => {
     for (const [, close, text = ''] of rows)
       for (const code of inlineCode(text).filter((name) => name in catalogue))
         expect(catalogue[code as keyof typeof catalogue].close, code).toBe(Number(close));
+  });
+
+  it('shows a definition that does what it says', () => {
+    const [shown] = codeBlocks(protocol, 'json');
+    const { config } = loaded({ files: { 'yamabiko.config.json': shown?.code ?? '' } });
+    const channels = new ChannelDefinitions(config.channels.definitions);
+    expect(channels.of('notes:1').definition.clientSend).toBe(true);
+    expect(channels.shape('notes:1', '{"text":"hi","to":2}')).toEqual({
+      ok: true,
+      data: '{"text":"hi"}',
+      userId: '2',
+    });
+    expect(channels.shape('notes:1', '{"text":1}')).toMatchObject({ code: 'invalid_data' });
+    expect(channels.of('progress:1').definition).toMatchObject({ users: false, clientSend: false });
+    expect(channels.shape('progress:1', '{}')).toMatchObject({ code: 'invalid_data' });
   });
 
   it('names exactly the events that Socket.IO cannot carry', () => {

@@ -11,7 +11,7 @@ export function codeBlocks(markdown: string, language?: string): readonly CodeBl
   return language === undefined ? blocks : blocks.filter((block) => block.language === language);
 }
 
-export function withoutCodeBlocks(markdown: string): string {
+function withoutCodeBlocks(markdown: string): string {
   return markdown.replace(/^```[\s\S]*?^```$/gm, '');
 }
 
