@@ -56,16 +56,18 @@ export function deliverBroadcast(
   return isDropped(event) ? drop(parts, channel, event.dropped) : deliverEvent(parts, name, event, position);
 }
 
-function drop(parts: Parts, channel: string, reason: string): void {
+/** @param details what leads to the mistake in the program that published: the room, the field; never the payload */
+function drop(parts: Parts, channel: string, reason: string, details: object = {}): void {
   parts.meters.dropped('redis', reason);
-  parts.log.warn({ channel, reason }, 'dropped a payload of Redis');
+  parts.log.warn({ channel, reason, ...details }, 'dropped a payload of Redis');
 }
 
 function deliverCustom(parts: Parts, message: CustomMessage, position: string | null): void {
   const base = parseBaseName(message.channel, parts.reserved);
   if (isRejection(base)) return drop(parts, CUSTOM_CHANNEL, 'bad_channel');
   const shaped = parts.channels.shape(base, message.data);
-  if (isRejection(shaped)) return drop(parts, CUSTOM_CHANNEL, 'bad_data');
+  if (isRejection(shaped))
+    return drop(parts, CUSTOM_CHANNEL, 'bad_data', { room: base, fault: shaped.message });
   const broadcast: Broadcast = {
     type: 'message',
     sender: message.sender ?? systemUser(parts),
@@ -143,7 +145,7 @@ function deliverCopies(parts: Parts, name: ChannelName, event: LaravelEvent, pos
   if (!definition.echo) return;
   if (!event.data.startsWith('{')) return drop(parts, name.wire, 'bad_data');
   const shaped = parts.channels.shape(name.base, withoutJsonKey(event.data, 'socket'));
-  if (isRejection(shaped)) return drop(parts, name.wire, 'bad_data');
+  if (isRejection(shaped)) return drop(parts, name.wire, 'bad_data', { fault: shaped.message });
   const broadcast: Broadcast = { type: 'message', sender: systemUser(parts), data: shaped.data };
   const recipients = { exceptSocketId: event.socketId, userId: shaped.userId };
   parts.hub.deliver(name.base, ['token'], broadcast, recipients, position);
