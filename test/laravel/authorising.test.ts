@@ -21,7 +21,7 @@ let bob: string;
 const CONCURRENCY = 6;
 
 beforeAll(async () => {
-  stage = await Stage.open({ workers: 8, env: { SLOW_MS: String(SLOW_MS) } });
+  stage = await Stage.open({ workers: 8, env: { SLOW_MS: String(SLOW_MS), JWT_TTL: '2' } });
   proxy = await CountingProxy.start(stage.laravel.url);
   api = await stage.serve({ YAMABIKO_AUTH_URL: stage.laravel.apiAuthUrl });
   hasty = await stage.serve({ YAMABIKO_AUTH_TIMEOUT_MS: String(SLOW_MS / 4) });
@@ -195,5 +195,26 @@ describe('a Laravel that is down', () => {
     expect(await client.subscribe('presence-chat.1')).toEqual(yes('presence-chat.1'));
     await stage.laravel.fire('private');
     expect((await client.next('App\\Happened')).args[0]).toBe('private-orders.1');
+  });
+});
+
+describe('a token that Laravel gave', () => {
+  it('ends a raw session with it, while the connector gets a new one and misses nothing', async () => {
+    const server = await stage.serve({ YAMABIKO_JWT_CLOCK_TOLERANCE_SECONDS: '0' });
+    const options = { tokenEndpoint: `${proxy.url}/yamabiko/token` };
+    const page = await stage.connectorPage({ bearer: 'alice-token' }, { url: server.url, options });
+    proxy.read();
+    const room = page.channel('chat:room1');
+    expect((await room.next('here')).payload).toEqual([{ id: 1, name: 'alice' }]);
+    const raw = await stage.rawSession('chat:room1', { bearer: 'bob-token' }, server);
+    expect(await room.next('joining')).toMatchObject({ payload: { id: 2, name: 'bob' } });
+    expect(await raw.closed()).toMatchObject({ code: 4401 });
+    expect(await room.next('leaving')).toMatchObject({ payload: { id: 2, name: 'bob' } });
+    // Longer than the first token lasted, so that the second one is at work.
+    await until(() => proxy.asked >= 3, 'the connector has asked for a third token');
+    await stage.laravel.fire('chat', { channel: 'chat:room1', message: 'hi' });
+    expect((await room.next('message')).payload).toMatchObject({ data: { message: 'hi' } });
+    // No refusal, no second list: nobody saw the membership end.
+    expect(room.unread()).toEqual([{ name: 'subscribed', payload: undefined }]);
   });
 });

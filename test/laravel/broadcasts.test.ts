@@ -155,3 +155,59 @@ it('a page with a token for it hears of a model from its first moment', async ()
   await work();
   expect(await post.next()).toMatchObject({ payload: { model: { id, title: 'new' } } });
 });
+
+describe('what only some Laravels send', () => {
+  it("is named by the app's namespace, which a page need not write", async () => {
+    const page = await stage.page({ namespace: 'App' });
+    const news = page.channel('news', 'Happened');
+    await page.settled('news');
+    await stage.laravel.fire('public');
+    expect(await news.next()).toEqual({ ...hello, name: 'Happened' });
+  });
+
+  it.each([126, 65_536, 300_000])('arrives whole with %i characters more', async (length) => {
+    const pages = await Promise.all(PAGES.map(({ open }) => open(stage, { bearer: 'alice-token' })));
+    for (const page of pages) await page.channel('news');
+    await stage.laravel.fire('public', { message: 'é'.repeat(length) });
+    for (const page of pages) {
+      await page.sync();
+      const heard = packetsOf(await stage.published(), prefix(), ['news']);
+      expect(heard).toHaveLength(1);
+      // Not toEqual: a difference would be printed with all its characters.
+      expect(page.packets.length === 1 && page.packets[0] === heard[0]).toBe(true);
+    }
+  });
+
+  it('nothing, for text that is no UTF-8, disturbs nobody', async () => {
+    const page = await stage.page();
+    const news = page.channel('news', happened);
+    await page.settled('news');
+    const body = 'message=%FF';
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const fired = await fetch(`${stage.laravel.url}/fire/public`, { method: 'POST', headers, body });
+    expect(fired.status).toBe(200);
+    expect((await stage.published()).map(({ payload }) => payload)).toEqual(['']);
+    await stage.laravel.fire('public');
+    expect(await news.next()).toEqual(hello);
+    const dropped = { channel: 'news', reason: 'not_json' };
+    expect(stage.server.log).toContainEqual(expect.objectContaining({ level: 'warn', fields: dropped }));
+  });
+
+  it('custom data of the wrong shape is dropped, named in the log', async () => {
+    const raw = await stage.rawSession('chat:1', { bearer: 'bob-token' });
+    await stage.laravel.post('/fire/chat', { message: { text: 'a secret' } });
+    await stage.laravel.fire('chat', { message: 'hi' });
+    expect((await raw.next('message')).data).toEqual({ message: 'hi', name: 'Laravel' });
+    expect(stage.server.log.at(-1)).toEqual({
+      level: 'warn',
+      message: 'dropped a payload of Redis',
+      fields: {
+        channel: 'broadcast',
+        reason: 'bad_data',
+        room: 'chat:1',
+        fault: expect.stringContaining('data.message: '),
+      },
+    });
+    expect(JSON.stringify(stage.server.log)).not.toContain('a secret');
+  });
+});

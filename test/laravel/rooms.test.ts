@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Running } from '../support/yamabiko.ts';
 import { PAGES } from './pages.ts';
 import { Stage } from './stage.ts';
 import { framesOf } from './transcript.ts';
@@ -10,10 +11,14 @@ let cookie: string;
 
 beforeAll(async () => {
   stage = await Stage.open();
+  other = await stage.serve();
   cookie = await stage.laravel.login(1);
 });
 afterEach(() => stage.clear());
 afterAll(() => stage?.close());
+
+/** A second node on the same Redis. */
+let other: Running;
 
 const alice = { id: 1, name: 'alice' };
 const bob = { id: 2, name: 'bob' };
@@ -65,6 +70,34 @@ it("the connector's guest is told to log in, and hears what is public", async ()
   const refusal = { code: 'token_missing', status: 401, message: expect.any(String) };
   expect((await page.channel('chat:room1').next('error')).payload).toEqual(refusal);
   await page.channel('news').next('subscribed');
+});
+
+it('a room is one on two nodes, and each client hears Laravel once', async () => {
+  const raw = await stage.rawSession('chat:room1', { bearer: 'bob-token' }, other);
+  const page = await stage.page({ cookie });
+  const room = page.join('chat:room1', '.message');
+  const here = (await room.next('here')).payload;
+  expect(here.toSorted((a: typeof bob, b: typeof bob) => a.id - b.id)).toEqual([alice, bob]);
+  expect(await raw.next('connectOther')).toMatchObject({ sender: alice });
+  const far = await stage.page({ cookie, url: other.url });
+  const farRoom = far.join('chat:room1', '.message');
+  expect((await farRoom.next('here')).payload).toHaveLength(2);
+  for (const { id } of [page, far])
+    await stage.laravel.fire('said', { channel: 'chat:room1', message: `not to ${id}`, socketId: id });
+  await stage.laravel.fire('chat', { channel: 'chat:room1', message: 'to all' });
+
+  // A Laravel event has its text at the top, a message of the room in `data`.
+  const textOf = ({ data, message }: { data?: { message: string }; message?: string }) =>
+    data?.message ?? message;
+  await raw.next(({ data }) => data.message === 'to all');
+  expect(raw.drain().map(({ data }) => data.message)).toEqual([`not to ${page.id}`, `not to ${far.id}`]);
+  for (const [channel, text] of [
+    [room, `not to ${far.id}`],
+    [farRoom, `not to ${page.id}`],
+  ] as const) {
+    await channel.next(({ payload }) => textOf(payload) === 'to all');
+    expect(channel.drain().map(({ payload }) => textOf(payload))).toEqual([text]);
+  }
 });
 
 describe.each(BUILT_IN)('in one room with a page of $name', ({ open }) => {

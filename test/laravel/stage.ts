@@ -33,11 +33,16 @@ export class Stage {
   ): Promise<Stage> {
     const redis = await RedisServer.start();
     const laravel = await Laravel.start({ redisPort: redis.port, ...laravelOptions });
-    const subscriber = new Redis(redis.port, '127.0.0.1');
-    const stage = new Stage(redis, laravel, subscriber);
-    await subscriber.psubscribe('*');
-    await stage.serve(settings);
-    return stage;
+    const stage = new Stage(redis, laravel, new Redis(redis.port, '127.0.0.1'));
+    try {
+      await stage.#subscriber.psubscribe('*');
+      await stage.serve(settings);
+      return stage;
+    } catch (error) {
+      // A server that does not start must not leave PHP and Redis behind, which keep the test's process alive.
+      await stage.close();
+      throw error;
+    }
   }
 
   /** The first server. */
@@ -107,9 +112,13 @@ export class Stage {
   }
 
   /** A raw session by a JWT that Laravel signs. */
-  async rawSession(room: string, identity: Identity): ReturnType<typeof RawClient.join> {
+  async rawSession(
+    room: string,
+    identity: Identity,
+    server: Running = this.server,
+  ): ReturnType<typeof RawClient.join> {
     const token = (await this.laravel.token(room, identity)) ?? '';
-    const client = await RawClient.join({ url: this.server.url, token });
+    const client = await RawClient.join({ url: server.url, token });
     this.#closings.push(() => client.close());
     return client;
   }
