@@ -11,7 +11,7 @@ Route::middleware('web')->get('/login/{id}', function ($id) {      // sets larav
     return ['id' => Auth::id(), 'csrf' => csrf_token()];
 });
 
-// The README shows this route; there the token is made by firebase/php-jwt.
+// The README shows this route.
 Route::post('/yamabiko/token', function (Request $request) {
     $channel = $request->validate(['channel' => 'required|string'])['channel'];
     if (Str::is(['news', 'public.*'], $channel)) {
