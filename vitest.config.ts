@@ -26,6 +26,7 @@ export default defineConfig({
       project('laravel'),
       project('browser'),
       project('cli'),
+      project('proxies'),
     ],
   },
 });

@@ -1,0 +1,4 @@
+import { proxyStories } from './proxy-stories.ts';
+import { nginx } from './support/nginx.ts';
+
+proxyStories(nginx);
