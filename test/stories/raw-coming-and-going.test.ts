@@ -166,4 +166,30 @@ describe('Redis away', () => {
     await server.settledToZero();
     await server.stop();
   });
+
+  it('while a client joins who then goes leaves no ghost of him', async () => {
+    const server = await startYamabiko({ YAMABIKO_REDIS_URL: redis.url });
+    const witness = await RawClient.join({ url: server.url, token: mintToken({ id: 1, name: 'witness' }) });
+    redis.pause();
+    const ghost = await RawClient.open({ url: server.url, token: mintToken({ id: 2, name: 'ghost' }) });
+    ghost.send({ message: 'from the other side', name: 'ghost' });
+    await ghost.cut();
+    await until(() => server.snapshot().connections.raw === 1, 'his connection is gone');
+    redis.resume();
+    await server.ready();
+    const next = await RawClient.join({ url: server.url, token: mintToken({ id: 3, name: 'next' }) });
+    await until(() => server.snapshot().members === 2, 'two are members');
+    // He may have been seen for a moment: then he was seen to go, too.
+    await until(
+      () =>
+        witness.texts().filter((t) => t.includes('"connectOther"')).length - 1 ===
+        witness.texts().filter((t) => t.includes('"disconnectOther"')).length,
+      () => `who came has gone: ${witness.texts().join()}`,
+    );
+    expect(witness.texts().join()).not.toContain('from the other side');
+    await next.close();
+    await witness.close();
+    await server.settledToZero();
+    await server.stop();
+  });
 });
