@@ -4,6 +4,7 @@ import { connectionSettings } from './sections/connection.ts';
 import { httpSettings } from './sections/http.ts';
 import { jwtSettings } from './sections/jwt.ts';
 import { logSettings } from './sections/log.ts';
+import { presenceSettings } from './sections/presence.ts';
 import { rawSettings } from './sections/raw.ts';
 import { redisSettings } from './sections/redis.ts';
 import { serverSettings } from './sections/server.ts';
@@ -22,6 +23,7 @@ export const settings = {
   http: httpSettings,
   raw: rawSettings,
   channels: channelsSettings,
+  presence: presenceSettings,
   log: logSettings,
 } as const satisfies Record<string, Section>;
 
@@ -44,6 +46,7 @@ export interface Config {
   readonly http: Slice<Table['http']>;
   readonly raw: Slice<Table['raw']>;
   readonly channels: Slice<Table['channels']>;
+  readonly presence: Slice<Table['presence']>;
   readonly log: Slice<Table['log']> & { readonly format: 'pretty' | 'json' };
 }
 

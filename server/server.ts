@@ -64,7 +64,9 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   const stopped = new AbortController();
   const reserved = reservedNames(config);
   const channels = new ChannelDefinitions(config.channels.definitions);
-  const broker = buildBroker(config.redis, nodeId, log);
+  const broker = buildBroker({ ...config.redis, ...config.presence }, nodeId, log, (fault) =>
+    metrics.rosterFault(fault),
+  );
   const metrics = new Metrics({ seatCount: () => broker.roster.seatCount(), processMetrics: true });
   const hub = new Hub(metrics.delivered);
   const access = buildAccess({

@@ -7,6 +7,7 @@ import { RedisBus, type RedisBusSettings } from './redis-bus.ts';
 import { RedisConnections, type RedisSettings } from './redis-connections.ts';
 import { RedisRoster, type RedisRosterSettings } from './redis-roster.ts';
 import type { Roster } from './roster.ts';
+import type { RosterFault } from './roster-faults.ts';
 
 /** `url` null: in memory, one node. */
 export type BrokerSettings = Omit<RedisSettings, 'url'> &
@@ -22,17 +23,29 @@ export interface Broker {
   stop(): Promise<void>;
 }
 
-/** @param nodeId unique among all nodes, and new for each start */
-export function buildBroker(redis: BrokerSettings, nodeId: string, log: BrokerLog): Broker {
+/**
+ * @param nodeId unique among all nodes, and new for each start
+ * @param onFault told of each thing in the store that no node wrote
+ */
+export function buildBroker(
+  redis: BrokerSettings,
+  nodeId: string,
+  log: BrokerLog,
+  onFault: (fault: RosterFault) => void,
+): Broker {
   if (redis.url === null) {
     const bus = new MemoryBus({ log });
-    return startedInOrder({ bus, roster: new MemoryRoster({ bus, log }), peers: null });
+    return startedInOrder({
+      bus,
+      roster: new MemoryRoster({ bus, log, graceMs: redis.graceMs }),
+      peers: null,
+    });
   }
   const settings = { ...redis, url: redis.url };
   const connections = new RedisConnections({ settings, log });
   return startedInOrder({
     bus: new RedisBus({ connections, settings, nodeId, log }),
-    roster: new RedisRoster({ connections, settings, nodeId, log }),
+    roster: new RedisRoster({ connections, settings, nodeId, log, onFault }),
     peers: new PeerConnections({ settings, log }),
   });
 }

@@ -4,7 +4,8 @@ import type { Member } from '../domain/member.ts';
 import type { MemberCache } from './member-cache.ts';
 import { presenceEnvelopeParts } from './room-envelope.ts';
 import type { RosterSnapshot } from './roster.ts';
-import { ENTER, LEAVE, MEMBERS, RECONCILE, RENEW } from './roster-scripts.ts';
+import type { RosterFaults } from './roster-faults.ts';
+import { CLEAR, ENTER, LEAVE, MEMBERS, RECONCILE, SWEEP } from './roster-scripts.ts';
 
 /** A seat as Redis holds it: the field names its owner, see `RosterLease`. */
 export interface StoredSeat {
@@ -15,25 +16,29 @@ export interface StoredSeat {
 type Script = (...args: (string | number)[]) => Promise<unknown>;
 
 /** The scripts as ioredis adds them to a client. */
-interface RosterCommands {
+interface RoomCommands {
   yamabikoEnter: Script;
   yamabikoLeave: Script;
   yamabikoMembers: Script;
+  yamabikoSweep: Script;
   yamabikoReconcile: Script;
-  yamabikoRenew: Script;
+  yamabikoClear: Script;
 }
 
-/** Idempotent; before the first use of a client for the roster. */
-export function defineRosterCommands(redis: Redis): void {
-  redis.defineCommand('yamabikoEnter', { numberOfKeys: 4, lua: ENTER });
-  redis.defineCommand('yamabikoLeave', { numberOfKeys: 4, lua: LEAVE });
-  redis.defineCommand('yamabikoMembers', { numberOfKeys: 4, lua: MEMBERS });
-  redis.defineCommand('yamabikoReconcile', { numberOfKeys: 4, lua: RECONCILE });
-  redis.defineCommand('yamabikoRenew', { numberOfKeys: 1, lua: RENEW });
-}
+const PARTS = ['seats', 'users', 'counts', 'revision', 'lingering'];
 
-export function rosterCommands(redis: Redis): RosterCommands {
-  return redis as unknown as RosterCommands;
+/** Idempotent; before the first use of a client for rooms. */
+export function defineRoomCommands(redis: Redis): void {
+  const scripts: Record<keyof RoomCommands, string> = {
+    yamabikoEnter: ENTER,
+    yamabikoLeave: LEAVE,
+    yamabikoMembers: MEMBERS,
+    yamabikoSweep: SWEEP,
+    yamabikoReconcile: RECONCILE,
+    yamabikoClear: CLEAR,
+  };
+  for (const [name, lua] of Object.entries(scripts))
+    redis.defineCommand(name, { numberOfKeys: PARTS.length, lua });
 }
 
 // The scripts join these pieces; the mark shows where the member's JSON goes.
@@ -42,43 +47,102 @@ const [JOINED_HEAD, AFTER_REVISION] = presenceEnvelopeParts('joined', MARK);
 const [LEFT_HEAD] = presenceEnvelopeParts('left', MARK);
 const [MIDDLE = '', TAIL = ''] = AFTER_REVISION.split(MARK);
 
+/** What a script answers where a key holds what none of ours wrote. */
+const FOREIGN_KEY = /WRONGTYPE|not an integer/;
+
+export interface RedisRoomOptions {
+  readonly prefix: string;
+  readonly name: string;
+  readonly cache: MemberCache;
+  readonly faults: RosterFaults;
+  /** Its keys held something else and were emptied: whoever has seats here must enter them again. */
+  readonly onCleared: () => void;
+}
+
+export interface Reconciled {
+  /** The leases of the other seats here. */
+  readonly owners: readonly string[];
+  /** Milliseconds until the next one who lingers is gone; null where nobody does. */
+  readonly nextMs: number | null;
+}
+
 /** One room's keys and what can be done to it, each step one script. */
 export class RedisRoom {
+  readonly #name: string;
+  readonly #keys: readonly string[];
   readonly #head: readonly string[];
   readonly #cache: MemberCache;
+  readonly #faults: RosterFaults;
+  readonly #onCleared: () => void;
 
-  constructor(prefix: string, room: string, cache: MemberCache) {
+  constructor({ prefix, name, cache, faults, onCleared }: RedisRoomOptions) {
+    this.#name = name;
     this.#cache = cache;
+    this.#faults = faults;
+    this.#onCleared = onCleared;
     // A digest: the name itself may hold braces, which Redis Cluster would take for the hash tag.
-    const tag = createHash('sha256').update(room).digest('base64url').slice(0, 27);
-    const base = `${prefix}yamabiko:room:{${tag}}`;
-    const keys = ['seats', 'users', 'counts', 'revision'].map((part) => `${base}:${part}`);
-    this.#head = [...keys, `${prefix}${room}`, JOINED_HEAD, LEFT_HEAD, MIDDLE, TAIL];
+    const tag = createHash('sha256').update(name).digest('base64url').slice(0, 27);
+    this.#keys = PARTS.map((part) => `${prefix}yamabiko:room:{${tag}}:${part}`);
+    this.#head = [...this.#keys, `${prefix}${name}`, JOINED_HEAD, LEFT_HEAD, MIDDLE, TAIL];
   }
 
   async enter(redis: Redis, { field, member }: StoredSeat): Promise<RosterSnapshot> {
-    const args = [...this.#head, field, member.userId, member.json];
-    return this.#snapshotOf(await rosterCommands(redis).yamabikoEnter(...args));
+    return this.#snapshotOf(await this.#run(redis, 'yamabikoEnter', field, member.userId, member.json));
   }
 
-  async leave(redis: Redis, field: string): Promise<void> {
-    await rosterCommands(redis).yamabikoLeave(...this.#head, field);
+  /** @param graceMs how long a user whose last seat this is lingers; 0: he is announced at once */
+  async leave(redis: Redis, field: string, graceMs: number): Promise<void> {
+    await this.#run(redis, 'yamabikoLeave', field, graceMs);
   }
 
   async members(redis: Redis): Promise<RosterSnapshot> {
-    return this.#snapshotOf(await rosterCommands(redis).yamabikoMembers(...this.#head));
+    return this.#snapshotOf(await this.#run(redis, 'yamabikoMembers'));
+  }
+
+  /** Announces whose time is over. @returns milliseconds until the next one's is; null where nobody lingers */
+  async sweep(redis: Redis): Promise<number | null> {
+    return delayOf(await this.#run(redis, 'yamabikoSweep'));
   }
 
   /** @param ownerPrefix all seats whose field begins so and that are not in `seats` go */
-  async reconcile(redis: Redis, ownerPrefix: string, seats: readonly StoredSeat[]): Promise<void> {
+  async reconcile(
+    redis: Redis,
+    ownerPrefix: string,
+    seats: readonly StoredSeat[],
+    graceMs: number,
+  ): Promise<Reconciled> {
     const wanted = seats.flatMap(({ field, member }) => [field, member.userId, member.json]);
-    await rosterCommands(redis).yamabikoReconcile(...this.#head, ownerPrefix, ...wanted);
+    const reply = await this.#run(redis, 'yamabikoReconcile', ownerPrefix, graceMs, ...wanted);
+    const [next, owners] = reply as [number, string[]];
+    return { owners, nextMs: delayOf(next) };
+  }
+
+  async #run(redis: Redis, script: keyof RoomCommands, ...args: (string | number)[]): Promise<unknown> {
+    const commands = redis as unknown as RoomCommands;
+    try {
+      return await commands[script](...this.#head, ...args);
+    } catch (err) {
+      if (!(err instanceof Error && FOREIGN_KEY.test(err.message))) throw err;
+      this.#faults.found('room_keys', { room: this.#name, reason: err.message });
+      await commands.yamabikoClear(...this.#keys);
+      this.#onCleared();
+      return commands[script](...this.#head, ...args);
+    }
   }
 
   #snapshotOf(reply: unknown): RosterSnapshot {
     const [revision, users] = reply as [string, string[]];
-    // What is no member was not written by us; it must not hide the others.
-    const members = users.map((json) => this.#cache.decode(json)).filter((member) => member !== null);
+    const members: Member[] = [];
+    for (const json of users) {
+      // What is no member was not written by us; it must not hide the others.
+      const member = this.#cache.decode(json);
+      if (member === null) this.#faults.found('member', { room: this.#name });
+      else members.push(member);
+    }
     return { revision: Number(revision), members };
   }
+}
+
+function delayOf(reply: unknown): number | null {
+  return typeof reply === 'number' && reply >= 0 ? reply : null;
 }

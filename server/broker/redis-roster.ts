@@ -1,16 +1,23 @@
 import { UnavailableError } from '../domain/outcome.ts';
 import type { BrokerLog } from './broker-log.ts';
+import { MemberCache } from './member-cache.ts';
+import { defineNodeCommands } from './node-commands.ts';
 import { OwnSeats } from './own-seats.ts';
 import type { RedisConnections } from './redis-connections.ts';
-import { defineRosterCommands } from './redis-room.ts';
-import type { Roster, RosterSnapshot, Seat } from './roster.ts';
+import { defineRoomCommands, RedisRoom } from './redis-room.ts';
+import { AT_ONCE, type Leaving, type Roster, type RosterSnapshot, type Seat } from './roster.ts';
+import { RosterDates } from './roster-dates.ts';
+import { type RosterFault, RosterFaults } from './roster-faults.ts';
 import { RosterLease } from './roster-lease.ts';
+import { RosterRepair } from './roster-repair.ts';
 import { checkRosterRights } from './roster-rights.ts';
 import { RosterUpkeep } from './roster-upkeep.ts';
 
 export interface RedisRosterSettings {
   /** After so many milliseconds of silence a node's seats are given up, by whichever node sees it. Default 10000. */
   readonly nodeTtlMs: number;
+  /** How long who loses his last connection lingers, in milliseconds, 0 to 600000. Default 0: he leaves at once. */
+  readonly graceMs: number;
 }
 
 export interface RedisRosterOptions {
@@ -20,27 +27,47 @@ export interface RedisRosterOptions {
   /** Unique among all nodes, and new for each start; without `|`. */
   readonly nodeId: string;
   readonly log: BrokerLog;
+  /** Told of each thing in the store that no node wrote; for counting. */
+  readonly onFault?: (fault: RosterFault) => void;
 }
 
 /** The roster of all nodes on one Redis. */
 export class RedisRoster implements Roster {
   readonly #connections: RedisConnections;
   readonly #log: BrokerLog;
+  readonly #graceMs: number;
   readonly #lease: RosterLease;
   readonly #own = new OwnSeats();
+  readonly #room: (name: string) => RedisRoom;
+  readonly #dates: RosterDates;
+  readonly #repair: RosterRepair;
   readonly #upkeep: RosterUpkeep;
   readonly #roundMs: number;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
-  constructor({ connections, settings, nodeId, log }: RedisRosterOptions) {
+  constructor({ connections, settings, nodeId, log, onFault = () => {} }: RedisRosterOptions) {
     if (nodeId.includes('|')) throw new TypeError('a node id must not hold |');
+    const { nodeTtlMs, graceMs } = settings;
+    const { prefix } = connections.settings;
+    const cache = new MemberCache();
+    const faults = new RosterFaults(log, onFault);
+    const room = (name: string) =>
+      new RedisRoom({ prefix, name, cache, faults, onCleared: () => void this.#repair.doubt(name) });
+    const lease = new RosterLease(connections, nodeId, nodeTtlMs);
+    const own = this.#own;
     this.#connections = connections;
     this.#log = log;
-    this.#lease = new RosterLease(connections, nodeId, settings.nodeTtlMs);
-    this.#upkeep = new RosterUpkeep({ connections, lease: this.#lease, own: this.#own, log });
-    this.#roundMs = settings.nodeTtlMs / 3;
-    defineRosterCommands(connections.command);
+    this.#graceMs = graceMs;
+    this.#roundMs = nodeTtlMs / 3;
+    this.#room = room;
+    this.#lease = lease;
+    this.#dates = new RosterDates({ connections, room, onFailure: (err) => this.#upkeep.failed(err) });
+    const dates = this.#dates;
+    this.#repair = new RosterRepair({ connections, lease, own, dates, room, faults, graceMs, log });
+    this.#upkeep = new RosterUpkeep({ lease, repair: this.#repair, dates, rooms: () => own.rooms(), log });
+    defineRoomCommands(connections.command);
+    defineNodeCommands(connections.command);
   }
 
   onRestored(listener: () => void): void {
@@ -53,7 +80,7 @@ export class RedisRoster implements Roster {
 
   /** Resolves also where Redis is unreachable. @throws RedisRefusedError where a right is missing */
   async start(): Promise<void> {
-    await checkRosterRights(this.#connections, this.#lease.field('check'));
+    await checkRosterRights(this.#connections, this.#room, this.#lease.field('check'));
     await this.#upkeep.roundInBackground();
     this.#timer = setInterval(() => void this.#upkeep.roundInBackground(), this.#roundMs);
     this.#timer.unref();
@@ -63,11 +90,13 @@ export class RedisRoster implements Roster {
     if (this.#stopped) return;
     this.#stopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
+    this.#dates.stop();
     await this.#upkeep.settled();
     const rooms = this.#own.rooms();
     this.#own.clear();
     try {
-      await this.#upkeep.giveUp(rooms);
+      await this.#repair.putAllRight(rooms);
+      await this.#lease.forget(this.#lease.name);
     } catch (err) {
       this.#log.warn(
         { err, rooms: rooms.length },
@@ -82,32 +111,40 @@ export class RedisRoster implements Roster {
     if (!this.#lease.fresh) await this.#freshLease();
     const own = this.#own.get(name, seat.id);
     if (own === undefined) throw new UnavailableError('the seat was left while it was entered');
-    const [, snapshot] = await this.#connections.call((redis) =>
+    const [known, , snapshot] = await this.#connections.call((redis) =>
       Promise.all([
-        redis.sadd(this.#lease.roomsKey(), name),
-        this.#upkeep.room(name).enter(redis, this.#upkeep.stored(own)),
+        this.#lease.vouch(redis),
+        this.#lease.list(redis, name),
+        this.#room(name).enter(redis, this.#repair.stored(own)),
       ]),
     );
+    // Redis was emptied since the last round: everybody else here is to be entered again too.
+    if (known !== 'holds') void this.#upkeep.newRoundInBackground();
     return snapshot;
   }
 
-  async leave(name: string, seatId: string): Promise<void> {
+  async leave(name: string, seatId: string, { linger }: Leaving = AT_ONCE): Promise<void> {
     const known = this.#own.remove(name, seatId);
+    const graceMs = linger ? this.#graceMs : 0;
     try {
       const field = this.#lease.field(seatId);
-      await this.#connections.call((redis) => this.#upkeep.room(name).leave(redis, field));
+      await this.#connections.call((redis) => {
+        const left = this.#room(name).leave(redis, field, graceMs);
+        return Promise.all([left, graceMs > 0 ? this.#dates.schedule(redis, name, graceMs) : null]);
+      });
+      // The seat may still be there under an older name of this node's.
+      if (this.#upkeep.restoring) this.#repair.doubt(name);
       // Asked again: somebody may have entered meanwhile, and his SADD went before this SREM.
-      if (!this.#own.has(name))
-        await this.#connections.call((redis) => redis.srem(this.#lease.roomsKey(), name));
+      if (!this.#own.has(name)) await this.#connections.call((redis) => this.#lease.unlist(redis, name));
     } catch (err) {
       // Told once for an outage, in which everybody may leave.
-      if (known && this.#upkeep.doubt(name))
+      if (known && this.#repair.doubt(name))
         this.#log.warn({ err }, 'leavings are kept until Redis takes them');
     }
   }
 
   async members(name: string): Promise<RosterSnapshot> {
-    return this.#connections.call((redis) => this.#upkeep.room(name).members(redis));
+    return this.#connections.call((redis) => this.#room(name).members(redis));
   }
 
   /** @throws UnavailableError; it is then tried again by itself, every third of a lease */

@@ -1,5 +1,6 @@
+import type { Redis } from 'ioredis';
+import { nodeCommands } from './node-commands.ts';
 import type { RedisConnections } from './redis-connections.ts';
-import { rosterCommands } from './redis-room.ts';
 
 /** What separates node, generation and seat in a stored seat; a node id holds none. */
 const SEPARATOR = '|';
@@ -44,7 +45,7 @@ export class RosterLease {
     return fieldsOf(this.name) + seatId;
   }
 
-  roomsKey(leaseName = this.name): string {
+  #roomsKey(leaseName: string): string {
     return `${this.#connections.settings.prefix}yamabiko:node:${leaseName}:rooms`;
   }
 
@@ -52,7 +53,7 @@ export class RosterLease {
   async renew(): Promise<{ holds: boolean; ended: string[] }> {
     const askedAt = performance.now();
     const reply = await this.#connections.call((redis) =>
-      rosterCommands(redis).yamabikoRenew(this.#leasesKey, this.name, this.#ttlMs, this.#registered ? 0 : 1),
+      nodeCommands(redis).yamabikoRenew(this.#leasesKey, this.name, this.#ttlMs, this.#registered ? 0 : 1),
     );
     const [holds, ended] = reply as [number, string[]];
     if (holds === 1) {
@@ -60,6 +61,41 @@ export class RosterLease {
       this.#renewedAt = askedAt;
     }
     return { holds: holds === 1, ended };
+  }
+
+  /** To be sent with every enter. @returns what the store knows of a lease; unknown, it has one now that only ends */
+  async vouch(redis: Redis, leaseName = this.name): Promise<'holds' | 'ends' | 'unknown'> {
+    const reply = await nodeCommands(redis).yamabikoVouch(this.#leasesKey, leaseName, this.#ttlMs);
+    return reply === 1 ? 'holds' : reply === 0 ? 'ends' : 'unknown';
+  }
+
+  /** Notes that seats of a lease are in a room, for whoever clears them away. Before the first of them. */
+  async list(redis: Redis, room: string, leaseName = this.name): Promise<void> {
+    const key = this.#roomsKey(leaseName);
+    try {
+      await redis.sadd(key, room);
+    } catch (err) {
+      if (!isWrongType(err)) throw err;
+      await redis.del(key);
+      await redis.sadd(key, room);
+    }
+  }
+
+  async unlist(redis: Redis, room: string): Promise<void> {
+    await redis.srem(this.#roomsKey(this.name), room);
+  }
+
+  /** The rooms in which the store holds seats of a lease. @throws UnavailableError */
+  listed(leaseName = this.name): Promise<string[]> {
+    return this.#connections.call(async (redis) => {
+      try {
+        return await redis.smembers(this.#roomsKey(leaseName));
+      } catch (err) {
+        // What another program wrote there tells nothing.
+        if (!isWrongType(err)) throw err;
+        return [];
+      }
+    });
   }
 
   /** From now on this node's seats are those of a new lease. Synchronous, so that no seat is named by halves. */
@@ -72,7 +108,7 @@ export class RosterLease {
   /** The lease is over and its seats are gone: nothing is left of it. */
   async forget(leaseName: string): Promise<void> {
     await this.#connections.call((redis) =>
-      Promise.all([redis.zrem(this.#leasesKey, leaseName), redis.del(this.roomsKey(leaseName))]),
+      Promise.all([redis.zrem(this.#leasesKey, leaseName), redis.del(this.#roomsKey(leaseName))]),
     );
   }
 }
@@ -80,4 +116,8 @@ export class RosterLease {
 /** The beginning of every stored seat of one lease. */
 export function fieldsOf(leaseName: string): string {
   return `${leaseName}${SEPARATOR}`;
+}
+
+function isWrongType(err: unknown): boolean {
+  return err instanceof Error && err.message.startsWith('WRONGTYPE');
 }

@@ -1,7 +1,6 @@
 import { createMember } from '../domain/member.ts';
-import { MemberCache } from './member-cache.ts';
 import type { RedisConnections } from './redis-connections.ts';
-import { RedisRoom } from './redis-room.ts';
+import type { RedisRoom } from './redis-room.ts';
 
 /** A room of ours that no client's traffic touches: no channel's name begins with #. */
 const CHECK_ROOM = '#yamabiko:check';
@@ -11,12 +10,16 @@ const CHECK_ROOM = '#yamabiko:check';
  * Where Redis is unreachable there is nothing to tell.
  * @throws RedisRefusedError
  */
-export async function checkRosterRights(connections: RedisConnections, field: string): Promise<void> {
-  const room = new RedisRoom(connections.settings.prefix, CHECK_ROOM, new MemberCache());
+export async function checkRosterRights(
+  connections: RedisConnections,
+  roomOf: (name: string) => RedisRoom,
+  field: string,
+): Promise<void> {
+  const room = roomOf(CHECK_ROOM);
   const member = createMember({ userIdJson: '"check"', socketId: 'check' });
   try {
     await connections.call((redis) => room.enter(redis, { field, member }));
-    await connections.call((redis) => room.leave(redis, field));
+    await connections.call((redis) => room.leave(redis, field, 0));
   } catch (err) {
     const refusal = connections.refusal(err);
     if (refusal !== null) throw refusal;

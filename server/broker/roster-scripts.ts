@@ -1,68 +1,110 @@
 /**
- * The roster's steps, each atomic in Redis: state and announcement cannot come apart.
+ * What is done to a room, each step atomic in Redis: state and announcement cannot come apart.
  *
  * Keys of a room, all under one hash tag (Redis Cluster): 1 seats (seat -> user id), 2 users (user id -> member),
- * 3 counts (user id -> seats), 4 revision. Members are ready JSON, joined as text: cjson would break ids beyond
+ * 3 counts (user id -> seats), 4 revision, 5 lingering (user id -> when he is gone for good). Who lingers has no
+ * seat and no count, but is still a member. Members are ready JSON, joined as text: cjson would break ids beyond
  * 2^53, `{}` and `[]`. An announcement is five pieces: head, revision, middle, member, tail.
+ *
+ * Whatever touches a room first announces those whose time is over, so that no list shows them. What is in a key
+ * need not be of our making: nothing here trusts it further than it must.
  */
 const ROOM = `
+local function now_us()
+  local time = redis.call('TIME')
+  return time[1] * 1000000 + time[2]
+end
+
+local function now_ms()
+  return math.floor(now_us() / 1000)
+end
+
+-- A value that is no number, or from a future that no clock of a day's error explains, is none of ours.
+local function last_revision(now)
+  local last = tonumber(redis.call('GET', KEYS[4]) or '')
+  if last and last > 0 and last < now + 86400000000 then return last end
+  return nil
+end
+
 -- Microseconds of Redis's clock, so that it grows even after FLUSHALL; never twice the same.
 local function next_revision()
-  local time = redis.call('TIME')
-  local now = time[1] * 1000000 + time[2]
-  local last = tonumber(redis.call('GET', KEYS[4]) or '0')
-  local revision = string.format('%.0f', math.max(now, last + 1))
+  local now = now_us()
+  local revision = string.format('%.0f', math.max(now, (last_revision(now) or 0) + 1))
   -- It outlives the room, lest a clock that is set back gives out a revision again.
   redis.call('SET', KEYS[4], revision, 'EX', 86400)
   return revision
 end
 
 local function current_revision()
-  local last = redis.call('GET', KEYS[4])
-  if last then return last end
-  local time = redis.call('TIME')
-  return string.format('%.0f', time[1] * 1000000 + time[2])
+  local now = now_us()
+  return string.format('%.0f', last_revision(now) or now)
 end
 
-local function announce(frame, head, member)
+local frame = { channel = ARGV[1], joined = ARGV[2], left = ARGV[3], middle = ARGV[4], tail = ARGV[5] }
+
+local function announce(head, member)
   redis.call('PUBLISH', frame.channel, head .. next_revision() .. frame.middle .. member .. frame.tail)
 end
 
-local function add(frame, seat, user, member)
-  if redis.call('HSETNX', KEYS[1], seat, user) == 0 then return end
-  if redis.call('HINCRBY', KEYS[3], user, 1) > 1 then return end
-  redis.call('HSET', KEYS[2], user, member)
-  announce(frame, frame.joined, member)
+local function gone(user)
+  local member = redis.call('HGET', KEYS[2], user)
+  redis.call('HDEL', KEYS[2], user)
+  if member then announce(frame.left, member) end
 end
 
-local function remove(frame, seat)
+-- Whose time is over has left, whether or not he comes back a moment later.
+local function sweep()
+  local over = redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', string.format('%.0f', now_ms()))
+  for _, user in ipairs(over) do
+    redis.call('ZREM', KEYS[5], user)
+    if redis.call('HEXISTS', KEYS[3], user) == 0 then gone(user) end
+  end
+end
+
+local function add(seat, user, member)
+  if redis.call('HSETNX', KEYS[1], seat, user) == 0 then return end
+  if redis.call('HINCRBY', KEYS[3], user, 1) > 1 then return end
+  redis.call('ZREM', KEYS[5], user)
+  -- Who lingered is there still: back before he was missed, with what he first brought.
+  if redis.call('HSETNX', KEYS[2], user, member) == 1 then announce(frame.joined, member) end
+end
+
+local function remove(seat, graceMs)
   local user = redis.call('HGET', KEYS[1], seat)
   if not user then return 0 end
   redis.call('HDEL', KEYS[1], seat)
   if redis.call('HINCRBY', KEYS[3], user, -1) > 0 then return 1 end
-  local member = redis.call('HGET', KEYS[2], user)
   redis.call('HDEL', KEYS[3], user)
-  redis.call('HDEL', KEYS[2], user)
-  if member then announce(frame, frame.left, member) end
+  if graceMs > 0 then
+    redis.call('ZADD', KEYS[5], string.format('%.0f', now_ms() + graceMs), user)
+  else
+    gone(user)
+  end
   return 1
+end
+
+local function next_delay()
+  local first = redis.call('ZRANGE', KEYS[5], 0, 0, 'WITHSCORES')
+  if #first == 0 then return -1 end
+  return math.max(1, tonumber(first[2]) - now_ms())
 end
 
 local function snapshot()
   return { current_revision(), redis.call('HVALS', KEYS[2]) }
 end
 
-local frame = { channel = ARGV[1], joined = ARGV[2], left = ARGV[3], middle = ARGV[4], tail = ARGV[5] }
+sweep()
 `;
 
 /** ARGV: frame, seat, user, member. @returns revision and members */
 export const ENTER = `${ROOM}
-add(frame, ARGV[6], ARGV[7], ARGV[8])
+add(ARGV[6], ARGV[7], ARGV[8])
 return snapshot()
 `;
 
-/** ARGV: frame, seat. @returns 1 if the seat was there */
+/** ARGV: frame, seat, grace in milliseconds. @returns 1 if the seat was there */
 export const LEAVE = `${ROOM}
-return remove(frame, ARGV[6])
+return remove(ARGV[6], tonumber(ARGV[7]))
 `;
 
 /** @returns revision and members */
@@ -70,37 +112,70 @@ export const MEMBERS = `${ROOM}
 return snapshot()
 `;
 
-/**
- * Makes a room's seats of one owner what they should be. Adds first: a user whose seat only changes its name
- * must not be announced as gone.
- * ARGV: frame, the owner's prefix, then seat, user, member for each seat that should be.
- */
-export const RECONCILE = `${ROOM}
-local wanted = {}
-for i = 7, #ARGV, 3 do
-  wanted[ARGV[i]] = true
-  add(frame, ARGV[i], ARGV[i + 1], ARGV[i + 2])
-end
-local removed = 0
-for _, seat in ipairs(redis.call('HKEYS', KEYS[1])) do
-  if string.sub(seat, 1, #ARGV[6]) == ARGV[6] and not wanted[seat] then removed = removed + remove(frame, seat) end
-end
-return removed
+/** @returns milliseconds until the next who lingers here is gone; -1 where nobody lingers */
+export const SWEEP = `${ROOM}
+return next_delay()
 `;
 
 /**
- * Renews a lease by Redis's clock. One that has ended is never renewed: others may be clearing its seats away.
- * KEYS: leases. ARGV: lease, ttl in milliseconds, 1 if it is a new one.
- * @returns 1 if the lease holds, then the leases that have ended
+ * Makes a room's seats of one owner what they should be, and what follows from all seats too. Adds first: a user
+ * whose seat only changes its name must not be announced as gone.
+ * ARGV: frame, the owner's prefix, grace in milliseconds, then seat, user, member for each seat that should be.
+ * @returns milliseconds until the next who lingers is gone (-1: nobody), and the leases of the others' seats
  */
-export const RENEW = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local ends = redis.call('ZSCORE', KEYS[1], ARGV[1])
-local holds = 0
-if ARGV[3] == '1' or (ends and tonumber(ends) > now) then
-  redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[2]), ARGV[1])
-  holds = 1
+export const RECONCILE = `${ROOM}
+local prefix, graceMs = ARGV[6], tonumber(ARGV[7])
+
+local function is_member(text)
+  local decoded, value = pcall(cjson.decode, text)
+  return decoded and type(value) == 'table'
 end
-return { holds, redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now)) }
+
+local wanted = {}
+for i = 8, #ARGV, 3 do
+  local seat, user, member = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  wanted[seat] = true
+  local shown = redis.call('HGET', KEYS[2], user)
+  if shown and not is_member(shown) then redis.call('HDEL', KEYS[2], user) end
+  add(seat, user, member)
+  if redis.call('HSETNX', KEYS[2], user, member) == 1 then announce(frame.joined, member) end
+end
+
+local counts, owners, seen = {}, {}, {}
+local seats = redis.call('HGETALL', KEYS[1])
+for i = 1, #seats, 2 do
+  local seat, user = seats[i], seats[i + 1]
+  local owner = string.match(seat, '^([^|]+|%d+)|.')
+  if not owner then
+    -- No node will ever give it up.
+    redis.call('HDEL', KEYS[1], seat)
+  else
+    counts[user] = (counts[user] or 0) + 1
+    if string.sub(seat, 1, #prefix) ~= prefix and not seen[owner] then
+      seen[owner] = true
+      owners[#owners + 1] = owner
+    end
+  end
+end
+
+-- What is derived from the seats, where something else than these scripts wrote it.
+local counted = redis.call('HGETALL', KEYS[3])
+for i = 1, #counted, 2 do
+  local count = counts[counted[i]]
+  if not count then redis.call('HDEL', KEYS[3], counted[i])
+  elseif counted[i + 1] ~= tostring(count) then redis.call('HSET', KEYS[3], counted[i], count) end
+end
+for user, count in pairs(counts) do redis.call('HSETNX', KEYS[3], user, count) end
+for _, user in ipairs(redis.call('HKEYS', KEYS[2])) do
+  if not counts[user] and not redis.call('ZSCORE', KEYS[5], user) then gone(user) end
+end
+
+for i = 1, #seats, 2 do
+  local seat = seats[i]
+  if string.sub(seat, 1, #prefix) == prefix and not wanted[seat] then remove(seat, graceMs) end
+end
+return { next_delay(), owners }
 `;
+
+/** Keys that hold something of another kind stop every step of the room: it starts anew. No frame in ARGV. */
+export const CLEAR = `return redis.call('DEL', unpack(KEYS))`;

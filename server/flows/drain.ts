@@ -14,7 +14,7 @@ export async function drain(parts: Parts, deadlineMs: number): Promise<void> {
   for (const connection of [...parts.connections]) {
     connection.end({ code: 'restarting', message: 'this server restarts: reconnect' });
     // Not when its transport has ended: a client that no longer reads would be shown until the deadline.
-    void leaveAll(parts, connection);
+    void leaveAll(parts, connection, { linger: true });
   }
   while (parts.connections.size > 0 && Date.now() < endsAtMs) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));

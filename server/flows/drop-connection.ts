@@ -1,3 +1,4 @@
+import type { Leaving } from '../broker/roster.ts';
 import type { Connection } from '../connection/connection.ts';
 import { leaveChannel } from './leave-channel.ts';
 import type { Parts } from './parts.ts';
@@ -21,13 +22,14 @@ export async function dropConnection(parts: Parts, connection: Connection): Prom
   connection.markClosed();
   parts.connections.remove(connection);
   parts.meters.connectionClosed(connection.protocol.name);
-  await leaveAll(parts, connection);
+  // Nobody said that he wants to leave: a page may be reloading.
+  await leaveAll(parts, connection, { linger: true });
 }
 
 /** Leaves every channel of a connection. Never rejects. */
-export async function leaveAll(parts: Parts, connection: Connection): Promise<void> {
+export async function leaveAll(parts: Parts, connection: Connection, how: Leaving): Promise<void> {
   const left = await Promise.allSettled(
-    [...connection.subscriptions.values()].map((s) => leaveChannel(parts, s)),
+    [...connection.subscriptions.values()].map((s) => leaveChannel(parts, s, how)),
   );
   for (const result of left) {
     if (result.status === 'rejected')

@@ -1,5 +1,7 @@
+import { AT_ONCE } from '../broker/roster.ts';
 import type { Subscription } from '../connection/subscription.ts';
 import { catalogue } from '../domain/catalogue.ts';
+import { leaveAll } from './drop-connection.ts';
 import { leaveChannel } from './leave-channel.ts';
 import type { Parts } from './parts.ts';
 
@@ -27,6 +29,8 @@ export function endUser(parts: Parts, { userId, wire }: EndUser): number {
       ended++;
       parts.meters.refused('ended');
       connection.end({ code: 'ended', message: MESSAGE });
+      // Before its transport has ended, which could as well be a page that reloads: he does not linger.
+      void leaveAll(parts, connection, AT_ONCE);
     }
     for (const subscription of own) {
       if (subscription.wire !== wire) continue;
@@ -40,7 +44,7 @@ export function endUser(parts: Parts, { userId, wire }: EndUser): number {
 function endSubscription(parts: Parts, subscription: Subscription): void {
   const { connection, wire } = subscription;
   parts.meters.refused('ended');
-  const left = leaveChannel(parts, subscription);
+  const left = leaveChannel(parts, subscription, AT_ONCE);
   connection.revoked(wire, { code: 'ended', status: catalogue.ended.status, message: MESSAGE });
   left.catch((error: unknown) =>
     parts.log.error({ err: error, connection: connection.id, wire }, 'leaving failed'),

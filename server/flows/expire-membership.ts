@@ -7,7 +7,8 @@ import type { Parts } from './parts.ts';
 export function expireMembership(parts: Parts, subscription: Subscription): void {
   const { connection, wire } = subscription;
   parts.meters.refused('token_expired');
-  const left = leaveChannel(parts, subscription);
+  // With a newer token he may be back in a moment.
+  const left = leaveChannel(parts, subscription, { linger: true });
   const { status } = catalogue.token_expired;
   connection.revoked(wire, { code: 'token_expired', status, message: 'the token has expired' });
   left.catch((error: unknown) =>

@@ -60,7 +60,7 @@ export async function joinChannel(
       const renewed = renewToken(parts, existing, grant);
       if (renewed !== null) return answer(renewed);
       // The old right was another one (public before, a token now): it ends where the new one begins.
-      await leaveChannel(parts, existing);
+      await leaveChannel(parts, existing, { linger: true });
     }
     const admitted = await admit(parts, connection, grant, attempt);
     if (isRejection(admitted)) return answer(admitted);
@@ -96,7 +96,8 @@ async function admit(
     const view = seat === null ? null : parts.views.acquire(seat.room);
     if (seat !== null) undo.push(() => parts.views.release(seat.room));
     await followAll(parts, follows, undo);
-    if (seat !== null && view !== null && !attempt.signal.aborted) await enterRoom(parts, seat, view, undo);
+    if (seat !== null && view !== null && !attempt.signal.aborted)
+      await enterRoom(parts, connection, seat, view, undo);
     if (attempt.signal.aborted) {
       undoAll();
       return cancelled();
@@ -113,12 +114,14 @@ async function admit(
 
 async function enterRoom(
   parts: Parts,
+  connection: Connection,
   { room, id, member }: { room: string; id: string; member: Member },
   view: RoomView,
   undo: (() => void)[],
 ): Promise<void> {
   // Before the answer: an enter whose outcome is unknown is undone too.
-  undo.push(() => void parts.roster.leave(room, id));
+  // A page that reloads may be cut in the midst of it.
+  undo.push(() => void parts.roster.leave(room, id, { linger: connection.closed }));
   const snapshot = await parts.roster.enter(room, { id, member });
   view.begin(snapshot);
   await view.passed(snapshot.revision, AbortSignal.timeout(parts.settings.commandTimeoutMs)).catch(() => {

@@ -1,11 +1,14 @@
+import type { Leaving } from '../broker/roster.ts';
 import type { Subscription } from '../connection/subscription.ts';
 import type { Parts } from './parts.ts';
 
 /**
  * Takes a subscription out of everything. From the call on it hears nothing more; the promise resolves when the
  * roster has been told, so that a rejoin cannot overtake it. Called twice it does nothing.
+ *
+ * @param how whether the user may be back in a moment: then he lingers in the list where a grace is set
  */
-export async function leaveChannel(parts: Parts, subscription: Subscription): Promise<void> {
+export async function leaveChannel(parts: Parts, subscription: Subscription, how: Leaving): Promise<void> {
   const { connection, wire, kind, room, member, seatId, follows } = subscription;
   if (connection.subscriptions.get(wire) !== subscription) return;
   connection.subscriptions.delete(wire);
@@ -14,7 +17,7 @@ export async function leaveChannel(parts: Parts, subscription: Subscription): Pr
   parts.meters.unsubscribed(kind);
   if (room !== null && member !== null && seatId !== null) {
     parts.views.get(room)?.removeLocal(member.userId);
-    await parts.roster.leave(room, seatId);
+    await parts.roster.leave(room, seatId, how);
     parts.views.release(room);
   }
   for (const channel of follows) parts.bus.unfollow(channel);

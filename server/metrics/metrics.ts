@@ -59,6 +59,11 @@ export class Metrics {
   readonly #busGaps = this.#counter('yamabiko_bus_gaps_total', 'Times that broadcasts may have been lost', [
     'reason',
   ]);
+  readonly #rosterFaults = this.#counter(
+    'yamabiko_roster_faults_total',
+    'Things in the member lists in Redis that no node wrote',
+    ['fault'],
+  );
   readonly #authSeconds = new Histogram({
     name: 'yamabiko_auth_seconds',
     help: "Time to Laravel's answer, retries included",
@@ -90,6 +95,7 @@ export class Metrics {
   readonly refused = (code: Code): void => this.#refusals({ code });
   readonly busReady = (ready: boolean): void => this.#busReady.set(ready ? 1 : 0);
   readonly busGap = (reason: string): void => this.#busGaps({ reason });
+  readonly rosterFault = (fault: string): void => this.#rosterFaults({ fault });
   readonly authRequest = (outcome: string, seconds: number): void => {
     this.#authRequests({ outcome });
     this.#authSeconds.observe(seconds);

@@ -10,6 +10,7 @@ export interface NodeOptions {
   readonly broadcastPrefix?: string;
   readonly unfollowDelayMs?: number;
   readonly nodeTtlMs?: number;
+  readonly graceMs?: number;
   readonly commandTimeoutMs?: number;
   readonly heard?: Heard;
 }
@@ -24,9 +25,17 @@ export class RedisNode {
   readonly bus: RedisBus;
   readonly roster: RedisRoster;
   restored = 0;
+  readonly faults: string[] = [];
 
   constructor(options: NodeOptions) {
-    const { url, prefix, broadcastPrefix = prefix, unfollowDelayMs = 50, nodeTtlMs = 10_000 } = options;
+    const {
+      url,
+      prefix,
+      broadcastPrefix = prefix,
+      unfollowDelayMs = 50,
+      nodeTtlMs = 10_000,
+      graceMs = 0,
+    } = options;
     this.prefix = prefix;
     const { log, nodeId } = this;
     this.heard = options.heard ?? new Heard();
@@ -41,7 +50,8 @@ export class RedisNode {
       nodeId,
       log,
     });
-    this.roster = new RedisRoster({ connections, settings: { nodeTtlMs }, nodeId, log });
+    const onFault = (fault: string) => void this.faults.push(fault);
+    this.roster = new RedisRoster({ connections, settings: { nodeTtlMs, graceMs }, nodeId, log, onFault });
     this.roster.onRestored(() => this.restored++);
     this.bus.listen(this.heard);
   }

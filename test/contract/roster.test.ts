@@ -6,16 +6,20 @@ import { RedisServer } from '../support/redis-server.ts';
 import { type Heard, quietLog } from './heard.ts';
 import { RedisNode } from './redis-node.ts';
 import { describeRoster } from './roster-behaviour.ts';
+import { describeGrace } from './roster-grace-behaviour.ts';
 
-describeRoster('The memory roster', async (heard) => {
+async function openMemory(heard: Heard, graceMs = 0) {
   const log = quietLog();
   const bus = new MemoryBus({ log });
   bus.listen(heard);
-  const roster = new MemoryRoster({ bus, log });
+  const roster = new MemoryRoster({ bus, log, graceMs });
   await bus.start();
   await roster.start();
   return { bus, roster, other: roster, stop: () => bus.stop() };
-});
+}
+
+describeRoster('The memory roster', (heard) => openMemory(heard));
+describeGrace('The memory roster', openMemory);
 
 /** Nothing fails here, so a busy machine must not look like an outage. */
 const PATIENT = { commandTimeoutMs: 15_000 };
@@ -26,9 +30,9 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 
-async function openTwo(prefix: string, heard: Heard) {
-  const node = await new RedisNode({ ...PATIENT, url: redis.url, prefix, heard }).start();
-  const second = await new RedisNode({ ...PATIENT, url: redis.url, prefix }).start();
+async function openTwo(prefix: string, heard: Heard, graceMs = 0) {
+  const node = await new RedisNode({ ...PATIENT, url: redis.url, prefix, heard, graceMs }).start();
+  const second = await new RedisNode({ ...PATIENT, url: redis.url, prefix, graceMs }).start();
   const stop = async () => {
     await node.stop();
     await second.stop();
@@ -38,3 +42,4 @@ async function openTwo(prefix: string, heard: Heard) {
 
 describeRoster('The Redis roster', (heard) => openTwo(`${randomUUID()}:`, heard));
 describeRoster('The Redis roster with braces in its prefix', (heard) => openTwo(`{${randomUUID()}`, heard));
+describeGrace('The Redis roster', (heard, graceMs) => openTwo(`${randomUUID()}:`, heard, graceMs));

@@ -102,7 +102,7 @@ async function unsubscribe(
     return refuse(parts, 'unsubscribe', ack, reject('invalid_channel', 'a channel name must be a string'));
   }
   const subscription = connection.subscriptions.get(channel);
-  if (subscription !== undefined) await leaveChannel(parts, subscription);
+  if (subscription !== undefined) await leaveChannel(parts, subscription, { linger: false });
   ack({ ok: true });
 }
 
