@@ -39,6 +39,7 @@ export class OutageResync {
   /** The bus has lost Redis: whatever ran is void. */
   outage(): void {
     this.#generation++;
+    if (this.#synced) this.#parts.log.warn({}, 'Redis is away: not ready, and commands are refused');
     this.#synced = false;
   }
 
@@ -49,6 +50,7 @@ export class OutageResync {
       await this.#reconcileAll(generation, false);
     });
     if (!this.#isCurrent(generation)) return;
+    if (!this.#synced) this.#parts.log.info({}, 'Redis is back: ready, and members are back');
     this.#synced = true;
     this.#scheduleRemovals(generation);
   }

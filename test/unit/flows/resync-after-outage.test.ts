@@ -8,6 +8,8 @@ import { OutageResync } from '../../../server/flows/resync-after-outage.ts';
 import { RoomViews } from '../../../server/hub/room-views.ts';
 
 const NODE_TTL_MS = 10_000;
+const AWAY = 'Redis is away: not ready, and commands are refused';
+const BACK = 'Redis is back: ready, and members are back';
 const user = (id: number): Member => createMember({ userIdJson: String(id), socketId: `${id}.${id}` });
 const [ada, bob, eve] = [user(1), user(2), user(3)];
 
@@ -133,7 +135,7 @@ describe('after an outage', () => {
     expect(node.restores).toBe(4);
     expect(node.resync.synced).toBe(true);
     expect(node.told).toEqual(['1 joined room']);
-    expect(node.log).toEqual([]);
+    expect(node.log).toEqual([AWAY, BACK]);
   });
 
   it('a fault of our own is logged, and tried again too', async () => {
@@ -186,7 +188,17 @@ describe('after an outage', () => {
     node.resync.outage();
     await node.resync.back();
     expect(node.resync.synced).toBe(true);
-    expect(node.log).toEqual(['a room changes faster than it can be compared with the roster']);
+    expect(node.log).toEqual([AWAY, 'a room changes faster than it can be compared with the roster', BACK]);
+  });
+
+  it('each outage is told once, and once that it is over', async () => {
+    for (let round = 0; round < 2; round++) {
+      node.resync.outage();
+      node.resync.outage();
+      await node.resync.back();
+      await node.resync.back();
+    }
+    expect(node.log).toEqual([AWAY, BACK, AWAY, BACK]);
   });
 
   it('what an earlier return still has in hand is void after the next outage', async () => {
