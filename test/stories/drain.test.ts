@@ -46,7 +46,7 @@ async function sleeper(url: string, id: number): Promise<RawClient> {
   return client;
 }
 
-describe('SIGTERM', () => {
+describe('SIGTERM', { timeout: 60_000 }, () => {
   it('tells every client to come back, and members leave at once for those on another node', async () => {
     const { env } = await stage();
     const port = String(await freePort());

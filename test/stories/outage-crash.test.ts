@@ -6,7 +6,7 @@ const ROOM = 'chat:1';
 const MESSAGE = { message: 'lost', name: 'somebody' };
 const bearer = (id: number) => ({ headers: { Authorization: `Bearer ${id}:user${id}` } });
 
-describe('Redis crashes', () => {
+describe('Redis crashes', { timeout: 60_000 }, () => {
   it('and every command is refused as unavailable, while clients stay connected', async () => {
     const stage = await OutageStage.open();
     const stayers = await stage.enterByEveryDoor(ROOM);

@@ -92,7 +92,7 @@ describe('a start', () => {
   });
 });
 
-describe('a running server', () => {
+describe('a running server', { timeout: 60_000 }, () => {
   it('survives every fault of Redis, and is not noisy about it', async () => {
     const redis = await redisOf();
     const env = { YAMABIKO_REDIS_URL: redis.url, YAMABIKO_APPS: 'app:key', YAMABIKO_NODE_TTL_MS: '1500' };
@@ -160,6 +160,9 @@ describe('a running server', () => {
     expect(stderr).toBe('');
     const lines = server.lines();
     expect(lines.filter(({ level }) => level === 'fatal')).toEqual([]);
+    expect(lines.filter(({ msg }) => msg.startsWith('Redis is back: ready')).length).toBeGreaterThanOrEqual(
+      3,
+    );
     const told = new Map<string, number>();
     for (const { msg } of lines) told.set(msg, (told.get(msg) ?? 0) + 1);
     for (const [msg, count] of told) expect(`${msg}: ${count <= 3 * faults.length}`).toBe(`${msg}: true`);
