@@ -46,10 +46,18 @@ local function announce(head, member)
   redis.call('PUBLISH', frame.channel, head .. next_revision() .. frame.middle .. member .. frame.tail)
 end
 
+local function is_member(text)
+  local decoded, value = pcall(cjson.decode, text)
+  return decoded and type(value) == 'table' and value.user_id ~= nil
+end
+
 local function gone(user)
   local member = redis.call('HGET', KEYS[2], user)
   redis.call('HDEL', KEYS[2], user)
-  if member then announce(frame.left, member) end
+  if not member then return end
+  -- Whatever has been written over him: he must not be shown for ever.
+  if not is_member(member) then member = '{"user_id":' .. cjson.encode(user) .. '}' end
+  announce(frame.left, member)
 end
 
 -- Whose time is over has left, whether or not he comes back a moment later.
@@ -99,6 +107,9 @@ sweep()
 /** ARGV: frame, seat, user, member. @returns revision and members */
 export const ENTER = `${ROOM}
 add(ARGV[6], ARGV[7], ARGV[8])
+-- Where nobody came or left for a day no revision is left, and who enters waits to hear one: he is announced anew,
+-- which shows nothing to those who see him already.
+if not last_revision(now_us()) then announce(frame.joined, redis.call('HGET', KEYS[2], ARGV[7])) end
 return snapshot()
 `;
 
@@ -125,11 +136,6 @@ return next_delay()
  */
 export const RECONCILE = `${ROOM}
 local prefix, graceMs = ARGV[6], tonumber(ARGV[7])
-
-local function is_member(text)
-  local decoded, value = pcall(cjson.decode, text)
-  return decoded and type(value) == 'table'
-end
 
 local wanted = {}
 for i = 8, #ARGV, 3 do

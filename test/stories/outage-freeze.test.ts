@@ -7,7 +7,7 @@ const ROOM = 'chat:1';
 const RAW = DOORS[0] as Door;
 const names = (visitors: readonly Visitor[]) => visitors.map(({ user }) => user.name).sort();
 
-describe('Redis is frozen', () => {
+describe('Redis is frozen', { timeout: 60_000 }, () => {
   it('for a while: commands are refused, and what was published meanwhile arrives', async () => {
     const stage = await OutageStage.open();
     const stayers = await stage.enterByEveryDoor(ROOM);
@@ -128,7 +128,7 @@ describe('Redis is frozen', () => {
   });
 });
 
-describe('Redis goes on, but', () => {
+describe('Redis goes on, but', { timeout: 60_000 }, () => {
   it('FLUSHALL loses the roster: it is back by itself, and nobody sees anything false', async () => {
     const stage = await OutageStage.open();
     const stayers = await stage.enterByEveryDoor(ROOM);
@@ -150,6 +150,18 @@ describe('Redis goes on, but', () => {
     for (const { heard } of [...all, ...again]) await heard.next(isText('done'), 'the last message');
     heardNothingElse([...all, ...again]);
     expect(stage.gapReasons()).toEqual([]);
+    await stage.end();
+  });
+
+  it("evicts or expires a room's revision: a second connection of somebody who is there comes in", async () => {
+    const stage = await OutageStage.open();
+    const stayers = await stage.enterByEveryDoor(ROOM);
+    for (const key of await stage.redis.client.keys('*:revision')) await stage.redis.client.del(key);
+    const again = await Promise.all(stayers.map(({ user }, i) => stage.enter(DOORS[i] as Door, ROOM, user)));
+    for (const { list } of again) expect([...list].sort()).toEqual(names(stayers));
+    const newcomer = await stage.enter(RAW, ROOM);
+    for (const { heard } of [...stayers, ...again]) await heard.next(isJoin(newcomer.user), 'a newcomer');
+    heardNothingElse([...stayers, ...again]);
     await stage.end();
   });
 
