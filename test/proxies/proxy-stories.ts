@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { launchChromium } from '../browser/chromium.ts';
 import { EchoClient } from '../support/echo-client.ts';
 import { mintToken } from '../support/jwt.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -17,6 +18,18 @@ const WAYS: readonly [ClientVersion, readonly Transport[]][] = [
   [4, ['websocket']],
   [4, ['polling', 'websocket']],
 ];
+
+/** Runs in the page: how it got here, a poll's status, and what each raw path says first. */
+const PAGE_SCRIPT = `async (token) => {
+  const firstFrame = (path) => new Promise((resolve) => {
+    const socket = new WebSocket(location.origin.replace('http', 'ws') + path + '?token=' + token);
+    socket.onmessage = ({ data }) => resolve(JSON.parse(data).type);
+    socket.onclose = ({ code }) => resolve(code);
+  });
+  const [{ nextHopProtocol }] = performance.getEntriesByType('navigation');
+  const poll = await fetch('/socket.io/?EIO=4&transport=polling');
+  return [nextHopProtocol, poll.status, await firstFrame('/ws'), await firstFrame('/')];
+}`;
 
 interface Scene {
   readonly site: Site;
@@ -118,6 +131,16 @@ export function proxyStories(kind: ProxyKind, ownStories: (scene: () => Scene) =
       expect((await first.next('leaving')).payload).toMatchObject({ name: 'bob' });
       expect(await plain.next('disconnectOther')).toMatchObject({ data: { user: { name: 'bob' } } });
       expect(first.unread()).toEqual([]);
+    });
+
+    it("is a real browser's page too, which speaks HTTP/2 with the proxy", async () => {
+      const browser = await launchChromium();
+      onTestFinished(() => browser.close());
+      const page = await browser.newPage({ ignoreHTTPSErrors: true });
+      await page.goto(`${proxy.url}/`);
+      const token = mintToken({ id: 5, name: 'chromium', channel: 'chat:browser' });
+      const seen = await page.evaluate(`(${PAGE_SCRIPT})('${token}')`);
+      expect(seen).toEqual(['h2', 200, 'connected', 'connected']);
     });
 
     it('shows Laravel its real address, whatever it claims itself', async () => {
