@@ -5,7 +5,7 @@ import { CountingProxy } from './counting-proxy.ts';
 import { PAGES } from './pages.ts';
 import { Stage } from './stage.ts';
 
-const SLOW_MS = 200;
+const SLOW_MS = 100;
 const BUILT_IN = PAGES.filter(({ name }) => !name.includes('connector'));
 
 let stage: Stage;

@@ -61,6 +61,26 @@ describe.each(PAGES)('a page with $name', ({ open }) => {
     expect(heard).toHaveLength(16);
   });
 
+  it("hears all in Redis's order, whichever of Laravel's workers was first", async () => {
+    const page = await open(stage, { cookie });
+    await page.channel('news');
+    await page.private('orders.1');
+    await page.join('chat.1');
+    const kinds = ['public', 'private', 'presence', 'many', 'as'] as const;
+    const fired = Array.from({ length: 25 }, (_, n) =>
+      stage.laravel.fire(kinds[n % kinds.length] ?? 'public', { message: `number ${n}` }),
+    );
+    await Promise.all(fired);
+    await page.sync();
+    const heard = packetsOf(await stage.published(), prefix(), [
+      'news',
+      'private-orders.1',
+      'presence-chat.1',
+    ]);
+    expect(page.packets).toEqual(heard);
+    expect(heard).toHaveLength(35);
+  });
+
   it("gives Laravel's events to the listeners of Echo's channels", async () => {
     const page = await open(stage, { bearer: 'alice-token' });
     const news = await page.channel('news', happened);

@@ -54,22 +54,25 @@ function builtIn(options: Partial<EchoClientOptions>) {
   };
 }
 
-async function ours(stage: Stage, identity: Identity): Promise<Page> {
-  // In Node there is no page and no jar of cookies: a bearer token is how this one is known.
-  const client = await stage.connectorPage({ bearer: identity.bearer ?? 'alice-token' });
-  const subscribe = async (subscription: EchoSubscription): Promise<EchoSubscription> => {
-    const { name, payload } = await subscription.next((e) => ['subscribed', 'error'].includes(e.name));
-    if (name === 'error') throw new Error(`refused: ${JSON.stringify(payload)}`);
-    return subscription;
+const ours =
+  (echo: 1 | 2) =>
+  async (stage: Stage, identity: Identity): Promise<Page> => {
+    // In Node no jar of cookies stands behind fetch: the headers of the page hold the session.
+    const auth = identity.cookie === undefined ? {} : { auth: { headers: { Cookie: identity.cookie } } };
+    const client = await stage.connectorPage(identity, { echo, options: auth });
+    const subscribe = async (subscription: EchoSubscription): Promise<EchoSubscription> => {
+      const { name, payload } = await subscription.next((e) => ['subscribed', 'error'].includes(e.name));
+      if (name === 'error') throw new Error(`refused: ${JSON.stringify(payload)}`);
+      return subscription;
+    };
+    return withSync({
+      id: socketIdOf(client),
+      packets: recordPackets(client.socket),
+      channel: (name, ...events) => subscribe(client.channel(name, ...events)),
+      private: (name, ...events) => subscribe(client.private(name, ...events)),
+      join: (name, ...events) => subscribe(client.join(name, ...events)),
+    });
   };
-  return withSync({
-    id: socketIdOf(client),
-    packets: recordPackets(client.socket),
-    channel: (name, ...events) => subscribe(client.channel(name, ...events)),
-    private: (name, ...events) => subscribe(client.private(name, ...events)),
-    join: (name, ...events) => subscribe(client.join(name, ...events)),
-  });
-}
 
 function socketIdOf(client: EchoClient | ConnectorClient): string {
   return client.echo.socketId() ?? '';
@@ -86,5 +89,6 @@ export const PAGES: readonly PageKind[] = [
     open: builtIn({ echo: 1, version: 2, transports: ['polling'] }),
   },
   { name: 'Echo 1.16 on socket.io-client 4', open: builtIn({ echo: 1, version: 4 }) },
-  { name: 'Echo 2.5 with our connector', open: ours },
+  { name: 'Echo 2.5 with our connector', open: ours(2) },
+  { name: 'Echo 1.16 with our connector', open: ours(1) },
 ];

@@ -10,7 +10,7 @@ let stage: Stage;
 let cookie: string;
 
 beforeAll(async () => {
-  stage = await Stage.open();
+  stage = await Stage.open({ env: { PROGRESS_USLEEP: '500' } });
   other = await stage.serve();
   cookie = await stage.laravel.login(1);
 });
@@ -98,6 +98,25 @@ it('a room is one on two nodes, and each client hears Laravel once', async () =>
     await channel.next(({ payload }) => textOf(payload) === 'to all');
     expect(channel.drain().map(({ payload }) => textOf(payload))).toEqual([text]);
   }
+});
+
+it('who comes in the middle of a job hears its rest without a hole', async () => {
+  const pages = await Promise.all(PAGES.map(({ open }) => open(stage, { bearer: 'alice-token' })));
+  const steps = 400;
+  const fired = stage.laravel.fire('job', { channel: 'progress:7', steps });
+  const [raw] = await Promise.all([
+    stage.rawSession('progress:7', { bearer: 'bob-token' }),
+    ...pages.map((page) => page.private('progress:7')),
+  ]);
+  await fired;
+  await stage.laravel.fire('job', { channel: 'progress:7', steps: 1 });
+  await raw.next(({ type, data }) => type === 'message' && data.info.detail.total === 1);
+  for (const page of pages) await page.sync();
+
+  const cursors = (texts: readonly string[]) =>
+    texts.flatMap((text) => /"cursor":(\d+),"total":400/.exec(text)?.[1] ?? []).map(Number);
+  for (const heard of [raw.texts(), ...pages.map(({ packets }) => packets)].map(cursors))
+        expect(heard).toEqual(heard.map((_, n) => steps - heard.length + 1 + n));
 });
 
 describe.each(BUILT_IN)('in one room with a page of $name', ({ open }) => {

@@ -1,4 +1,5 @@
 import Echo from 'laravel-echo';
+import echo1 from 'laravel-echo-v1';
 import {
   type ConnectionStatus,
   type TokenSource,
@@ -14,6 +15,8 @@ import { EventQueue } from './event-queue.ts';
 import { type ClientSocket, clientOptions, connected, type Transport } from './socket-io.ts';
 
 export interface ConnectorClientOptions {
+  /** The major version of laravel-echo: 2 is 2.5, 1 is 1.16. Default 2. */
+  readonly echo?: 1 | 2;
   /** The server, `http://127.0.0.1:1234`. */
   readonly url: string;
   readonly token?: TokenSource;
@@ -31,7 +34,10 @@ type AnyChannel = YamabikoChannel | YamabikoPrivateChannel | YamabikoPresenceCha
 /** A subscription whose queue also has `message` (`onMessage`), `subscribed` and `error`. */
 export type ConnectorSubscription<C extends AnyChannel> = EchoSubscription<C & EchoChannel>;
 
-/** A page with laravel-echo 2.5 and our connector, from its sources. */
+/** 1.16's CommonJS build keeps the class in `default`, which Vitest's import has unwrapped and Node's has not. */
+const Echo1 = (echo1.default ?? echo1) as unknown as typeof Echo;
+
+/** A page with laravel-echo and our connector, from its sources. */
 export class ConnectorClient {
   readonly echo: YamabikoEcho;
   readonly socket: ClientSocket;
@@ -53,7 +59,8 @@ export class ConnectorClient {
       host: url,
       ...(token === undefined ? {} : { token }),
     };
-    this.echo = new Echo<'function'>(echoOptions as never) as unknown as YamabikoEcho;
+    const EchoClass = options.echo === 1 ? Echo1 : Echo;
+    this.echo = new EchoClass<'function'>(echoOptions as never) as unknown as YamabikoEcho;
     this.socket = this.echo.connector.socket as unknown as ClientSocket;
     this.echo.connector.onConnectionChange((status) => this.statuses.push(status));
   }
