@@ -11,6 +11,7 @@ describe('the token of an upgrade', () => {
     ['/?token=a.b.c', undefined, 'a.b.c'],
     ['/ws?x=1&token=a&token=b', undefined, 'a'],
     ['/?x=/a?b=c&token=t', undefined, 't'],
+    ['/?token=t&x=/a?b=c', undefined, 't'],
     ['/?token=q', 'Bearer h', 'q'],
     ['/?token=', 'Bearer h', 'h'],
     ['/', 'bearer   h', 'h'],
