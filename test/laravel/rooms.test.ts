@@ -116,7 +116,7 @@ it('who comes in the middle of a job hears its rest without a hole', async () =>
   const cursors = (texts: readonly string[]) =>
     texts.flatMap((text) => /"cursor":(\d+),"total":400/.exec(text)?.[1] ?? []).map(Number);
   for (const heard of [raw.texts(), ...pages.map(({ packets }) => packets)].map(cursors))
-        expect(heard).toEqual(heard.map((_, n) => steps - heard.length + 1 + n));
+    expect(heard).toEqual(heard.map((_, n) => steps - heard.length + 1 + n));
 });
 
 describe.each(BUILT_IN)('in one room with a page of $name', ({ open }) => {

@@ -4,7 +4,7 @@
 # Installs only what is missing; says exactly what to install where it may not.
 set -eu
 
-packages='redis-server php-cli php-laravel-framework php-redis php-sqlite3 chromium nginx haproxy caddy openssl'
+packages='redis-server php-cli php-laravel-framework php-redis php-predis php-sqlite3 chromium nginx haproxy caddy openssl'
 
 installed() {
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
