@@ -106,8 +106,8 @@ export class OutageStage {
     return ids.sort();
   }
 
-  answersReady(status: 200 | 503): Promise<void> {
-    const path = `${this.node.url}/health/ready`;
+  answersReady(status: 200 | 503, node: Running = this.node): Promise<void> {
+    const path = `${node.url}/health/ready`;
     return until(async () => (await fetch(path)).status === status, `ready is ${status}`);
   }
 

@@ -1,0 +1,130 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { DOORS, type Door, type Visitor } from '../support/doors.ts';
+import { type Running, startYamabiko } from '../support/yamabiko.ts';
+import { heardNothingElse, isJoin, isLeave, isText, OutageStage } from './outage-stage.ts';
+
+const ROOM = 'chat:1';
+const [RAW, ECHO, CONNECTOR] = [DOORS[0], DOORS[3], DOORS[8]] as [Door, Door, Door];
+
+/** A second node on the same Redis, with a user of its own, by whom it can be cut off from it. */
+class CutOffNode {
+  readonly #stage: OutageStage;
+  readonly node: Running;
+  readonly visitors: Visitor[] = [];
+
+  private constructor(stage: OutageStage, node: Running) {
+    this.#stage = stage;
+    this.node = node;
+  }
+
+  static async start(stage: OutageStage, nodeTtlMs: number): Promise<CutOffNode> {
+    await stage.redis.client.call('ACL', 'SETUSER', 'cut', 'on', '>pw', '~*', '&*', '+@all');
+    const node = await startYamabiko({
+      YAMABIKO_REDIS_URL: stage.redis.urlAs('cut', 'pw'),
+      YAMABIKO_AUTH_URL: stage.auth.url,
+      YAMABIKO_NODE_TTL_MS: String(nodeTtlMs),
+    });
+    onTestFinished(() => node.stop());
+    return new CutOffNode(stage, node);
+  }
+
+  async enter(door: Door): Promise<Visitor> {
+    const visitor = await door.enter(this.node.url, ROOM, this.#stage.newUser());
+    this.visitors.push(visitor);
+    return visitor;
+  }
+
+  async cut(): Promise<void> {
+    await this.#stage.redis.client.call('ACL', 'SETUSER', 'cut', 'off');
+    await this.#stage.redis.client.call('CLIENT', 'KILL', 'USER', 'cut');
+    await this.#stage.answersReady(503, this.node);
+  }
+
+  async mend(): Promise<void> {
+    await this.#stage.redis.client.call('ACL', 'SETUSER', 'cut', 'on');
+    await this.#stage.answersReady(200, this.node);
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.visitors.map((visitor) => visitor.leave()));
+    await this.node.settledToZero();
+  }
+}
+
+/** Each comes when all before him are there, and they have heard it. */
+async function meet(entering: readonly (() => Promise<Visitor>)[]): Promise<Visitor[]> {
+  const there: Visitor[] = [];
+  for (const enter of entering) {
+    const visitor = await enter();
+    for (const { heard } of there) await heard.next(isJoin(visitor.user), 'the next one');
+    there.push(visitor);
+  }
+  return there;
+}
+
+describe('a node that is cut off from Redis', { timeout: 60_000 }, () => {
+  it('shows at its return who came elsewhere at once, who left a while later, and who did both not at all', async () => {
+    const ttlMs = 4_000;
+    const stage = await OutageStage.open({ YAMABIKO_NODE_TTL_MS: String(ttlMs) });
+    const away = await CutOffNode.start(stage, ttlMs);
+    const [raw, echo, connector, stayer, leaver] = (await meet([
+      () => away.enter(RAW),
+      () => away.enter(ECHO),
+      () => away.enter(CONNECTOR),
+      () => stage.enter(RAW, ROOM),
+      () => stage.enter(ECHO, ROOM),
+    ])) as [Visitor, Visitor, Visitor, Visitor, Visitor];
+
+    await away.cut();
+    const newcomer = await stage.enter(RAW, ROOM);
+    const passer = await stage.enter(RAW, ROOM);
+    await passer.leave();
+    await leaver.leave();
+    await newcomer.heard.next(isLeave(leaver.user), 'the leaver leaving');
+    await away.mend();
+
+    const cutOff = [raw, echo, connector];
+    for (const { heard } of cutOff) await heard.next(isJoin(newcomer.user), 'who came meanwhile');
+    heardNothingElse(cutOff);
+    for (const { heard } of cutOff) await heard.next(isLeave(leaver.user), 'who left meanwhile');
+    await stayer.heard.next(isJoin(newcomer.user));
+    await stayer.heard.next(isJoin(passer.user));
+    await stayer.heard.next(isLeave(passer.user));
+    await stayer.heard.next(isLeave(leaver.user));
+    await newcomer.heard.next(isJoin(passer.user));
+    await newcomer.heard.next(isLeave(passer.user));
+    await stage.publish(ROOM, 'done');
+    const all = [raw, echo, connector, stayer, newcomer];
+    for (const { heard } of all) await heard.next(isText('done'), 'the last message');
+    heardNothingElse(all);
+    await away.end();
+    await stage.end();
+  });
+
+  it('for longer than its lease is gone for the others and then back, but not for its own clients', async () => {
+    const stage = await OutageStage.open();
+    const away = await CutOffNode.start(stage, 1_500);
+    const [raw, echo, connector, stayer] = (await meet([
+      () => away.enter(RAW),
+      () => away.enter(ECHO),
+      () => away.enter(CONNECTOR),
+      () => stage.enter(RAW, ROOM),
+    ])) as [Visitor, Visitor, Visitor, Visitor];
+    await away.cut();
+    for (const { user } of [raw, echo, connector]) await stayer.heard.next(isLeave(user), 'the lease ending');
+    await away.mend();
+    for (const { user } of [raw, echo, connector]) await stayer.heard.next(isJoin(user), 'the return');
+    // The removals are over when this one has been shown leaving.
+    const leaver = await stage.enter(RAW, ROOM);
+    await away.cut();
+    await leaver.leave();
+    await away.mend();
+    for (const { heard } of [raw, echo, connector]) {
+      await heard.next(isJoin(leaver.user), 'the leaver coming');
+      await heard.next(isLeave(leaver.user), 'the leaver leaving');
+    }
+    heardNothingElse([raw, echo, connector]);
+    await away.end();
+    await stage.end();
+  });
+});
