@@ -51,6 +51,7 @@ export class RosterRepair {
 
   /** The store may differ here; the next round looks. @returns if it is the first such room */
   doubt(room: string): boolean {
+    if (this.#doubtful.has(room)) return false;
     return this.#doubtful.add(room).size === 1;
   }
 

@@ -108,6 +108,21 @@ describe('Redis crashes', { timeout: 60_000 }, () => {
     await stage.end();
   });
 
+  it('and everybody who leaves meanwhile is told in one line of the log', async () => {
+    const stage = await OutageStage.open();
+    const leavers = await stage.enterByEveryDoor(ROOM);
+    await stage.redis.kill();
+    await stage.answersReady(503);
+    await Promise.all(leavers.map((leaver) => leaver.leave()));
+    await stage.node.settledToZero();
+    await stage.redis.restart();
+    await stage.answersReady(200);
+    expect(stage.node.log.filter(({ message }) => message.startsWith('leavings are kept'))).toHaveLength(1);
+    expect(stage.node.log.filter(({ level }) => level === 'error')).toEqual([]);
+    expect(await stage.members(ROOM)).toEqual([]);
+    await stage.end();
+  });
+
   it('and so does the second time, with nobody shown leaving who stays', async () => {
     const stage = await OutageStage.open();
     const stayers = await stage.enterByEveryDoor(ROOM);
