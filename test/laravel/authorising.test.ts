@@ -198,6 +198,27 @@ describe('a Laravel that is down', () => {
   });
 });
 
+describe('the connector', () => {
+  it('tells of a Laravel that is down, and is in the room when it is back', async () => {
+    const page = await stage.connectorPage({ bearer: 'alice-token' }, { options: { retryDelayMs: 50 } });
+    await stage.laravel.down();
+    const [room, secret] = [page.channel('chat:room1'), page.private('encrypted-secret.1')];
+    const refusal = { code: 'auth_error', status: 0, message: expect.any(String) };
+    for (const channel of [room, secret]) expect((await channel.next('error')).payload).toEqual(refusal);
+    await stage.laravel.up();
+    expect((await room.next('here')).payload).toEqual([{ id: 1, name: 'alice' }]);
+    await secret.next('subscribed');
+  });
+
+  it('tells of a callback that fails, and tries again', async () => {
+    const page = await stage.connectorPage({ bearer: 'alice-token' }, { options: { retryDelayMs: 50 } });
+    const channel = page.channel('boom');
+    const refusal = { code: 'auth_error', status: 500, message: expect.any(String) };
+    for (const _ of ['the first time', 'again'])
+      expect((await channel.next('error')).payload).toEqual(refusal);
+  });
+});
+
 describe('a token that Laravel gave', () => {
   it('ends a raw session with it, while the connector gets a new one and misses nothing', async () => {
     const server = await stage.serve({ YAMABIKO_JWT_CLOCK_TOLERANCE_SECONDS: '0' });
