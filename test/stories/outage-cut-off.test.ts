@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, it, onTestFinished } from 'vitest';
 import { DOORS, type Door, type Visitor } from '../support/doors.ts';
 import { type Running, startYamabiko } from '../support/yamabiko.ts';
 import { heardNothingElse, isJoin, isLeave, isText, OutageStage } from './outage-stage.ts';
