@@ -18,10 +18,10 @@ let counted: Running;
 let proxy: CountingProxy;
 let alice: string;
 let bob: string;
-const CONCURRENCY = 6;
+const CONCURRENCY = 8;
 
 beforeAll(async () => {
-  stage = await Stage.open({ workers: 8, env: { SLOW_MS: String(SLOW_MS), JWT_TTL: '2' } });
+  stage = await Stage.open({ workers: 10, env: { SLOW_MS: String(SLOW_MS), JWT_TTL: '2' } });
   proxy = await CountingProxy.start(stage.laravel.url);
   api = await stage.serve({ YAMABIKO_AUTH_URL: stage.laravel.apiAuthUrl });
   hasty = await stage.serve({ YAMABIKO_AUTH_TIMEOUT_MS: String(SLOW_MS / 4) });
