@@ -136,7 +136,7 @@ export function parseUrl(value: string): URL | null {
 }
 
 /** A URL as it may be printed: credentials and query, which often hold keys, masked; `***` where it cannot be read. */
-export function maskUrl(value: string): string {
+function maskUrl(value: string): string {
   const parsed = parseUrl(value);
   // `user:password@host` reads as a URL too, of the scheme `user`.
   if (parsed === null || parsed.host === '')

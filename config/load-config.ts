@@ -83,7 +83,8 @@ function mistakesOf({ named, raw, origin }: Given, parts: readonly Part[]): Mist
       { setting: name, value: named.setting.showRaw(raw), problem: `must be ${named.setting.allowed}` },
     ];
   return parts.map(({ path, message }) => ({
-    setting: [named.path, ...path.map(String)].join('.') + name.slice(named.path.length),
+    setting:
+      path.length === 0 ? name : [named.path, ...path.map(String)].join('.') + name.slice(named.path.length),
     value: null,
     problem: message,
   }));

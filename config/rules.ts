@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Mistake } from './mistake.ts';
 import { readPublicKey } from './public-key.ts';
+import { redisMistakes, withTlsFiles } from './redis-rules.ts';
 import type { Config, RawConfig } from './settings.ts';
 
 /** What the rules need to know besides the values. */
@@ -39,12 +40,13 @@ export function applyRules(values: RawConfig, about: Circumstances): Ruled {
     return value;
   };
   const key = jwt.publicKey === null ? null : readPublicKey(jwt.publicKey, about);
+  const tls = withTlsFiles(values.redis, about);
   const hostOpen = about.isGiven('server.host') || !development;
   const config: Config = {
     ...values,
     development,
     server: hostOpen ? values.server : { ...values.server, host: choose('server.host', '127.0.0.1') },
-    redis: { ...values.redis, broadcastPrefix: values.redis.broadcastPrefix ?? values.redis.prefix },
+    redis: { ...tls.redis, broadcastPrefix: values.redis.broadcastPrefix ?? values.redis.prefix },
     jwt: {
       ...jwt,
       secrets: development ? choose('jwt.secrets', [randomBytes(32).toString('base64url')]) : jwt.secrets,
@@ -59,6 +61,8 @@ export function applyRules(values: RawConfig, about: Circumstances): Ruled {
     ...missingKey(hasKey, about),
     ...shortSecrets(values, about),
     ...(key !== null && 'problem' in key ? [key] : []),
+    ...tls.mistakes,
+    ...redisMistakes(values.redis, about),
   ];
   return { config, mistakes, warnings: warningsOf(config), chosen };
 }

@@ -1,4 +1,11 @@
-import { integer, text, url } from '../kinds.ts';
+import { z } from 'zod';
+import {
+  maskRedisUrl,
+  parseRedisUrl,
+  REDIS_URL_ALLOWED,
+  RedisUrlError,
+} from '../../server/domain/redis-url.ts';
+import { integer, setting, showText, text } from '../kinds.ts';
 
 const PREFIX = {
   pattern: /^[^\s\p{Cc}]*$/u,
@@ -6,14 +13,71 @@ const PREFIX = {
   emptyIsValue: true,
 };
 
+/** What is wrong with a URL in its own words, which show nothing of it. */
+const redisUrl = z
+  .string()
+  .trim()
+  .superRefine((value, context) => {
+    try {
+      parseRedisUrl(value);
+    } catch (error) {
+      if (!(error instanceof RedisUrlError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
+  });
+
+/** A PEM file; its text is read by `redis-tls.ts`. */
+const pemFile = (row: { env: string; doc: string; secret?: boolean }) =>
+  setting<string | null, null>(
+    { ...row, default: null, defaultText: 'none' },
+    {
+      kind: 'PEM file',
+      allowed: 'the path of a PEM file',
+      schema: z.string().trim().min(1),
+      show: (value) => (value === null ? null : row.secret ? '***' : showPem(value)),
+      showRaw: (raw) => (row.secret ? '***' : showText(raw)),
+    },
+  );
+
+const showPem = (value: string) => (value.includes('-----') ? '(PEM text)' : value);
+
 export const redisSettings = {
-  url: url({
-    env: 'YAMABIKO_REDIS_URL',
-    default: null,
-    defaultText: 'none: in-memory bus, one node',
-    protocols: ['redis:', 'rediss:'],
+  url: setting<string | null, null>(
+    {
+      env: 'YAMABIKO_REDIS_URL',
+      default: null,
+      defaultText: 'none: in-memory bus, one node',
+      secret: true,
+      doc: 'Redis that Laravel writes to: `redis://[[user]:password@]host:port[/db]`; by Sentinel `redis+sentinel://[..@]host:port,host:port/master[?db=..&sentinelUser=..&sentinelPassword=..]`; a Redis Cluster `redis+cluster://[..@]host:port,host:port`; `rediss`, `rediss+sentinel`, `rediss+cluster` for TLS. Without it nothing from Laravel arrives but by HTTP.',
+    },
+    {
+      kind: 'URL',
+      allowed: REDIS_URL_ALLOWED,
+      schema: redisUrl,
+      tellsParts: true,
+      show: (value) => (value === null ? null : maskRedisUrl(value)),
+    },
+  ),
+  tlsCa: pemFile({
+    env: 'YAMABIKO_REDIS_TLS_CA',
+    doc: 'PEM file with the authority that signed the certificate of Redis, where it is none that everybody knows.',
+  }),
+  tlsCert: pemFile({
+    env: 'YAMABIKO_REDIS_TLS_CERT',
+    doc: 'PEM file with our own certificate, where Redis wants one (`tls-auth-clients`).',
+  }),
+  tlsKey: pemFile({
+    env: 'YAMABIKO_REDIS_TLS_KEY',
     secret: true,
-    doc: 'Redis that Laravel writes to, `redis://[[user]:password@]host:port[/db]`, `rediss://` for TLS. Without it nothing from Laravel arrives but by HTTP.',
+    doc: 'PEM file with the private key of `tlsCert`.',
+  }),
+  tlsServername: text({
+    env: 'YAMABIKO_REDIS_TLS_SERVERNAME',
+    default: null,
+    defaultText: 'the host of the URL',
+    pattern: /^[A-Za-z0-9.-]{1,253}$/,
+    allowed: 'a host name',
+    doc: 'Name that the certificate of Redis must bear, where it is not the host: Sentinel and Redis Cluster often name their nodes by address.',
   }),
   prefix: text({
     ...PREFIX,

@@ -6,6 +6,7 @@ import type { RedisConnections } from './redis-connections.ts';
 import { RedisFollows } from './redis-follows.ts';
 import { RedisKeeper } from './redis-keeper.ts';
 import { RedisProbe } from './redis-probe.ts';
+import { RedisStanding } from './redis-standing.ts';
 
 export interface RedisBusSettings {
   /** How long a channel stays subscribed after its last follower, in milliseconds. Default 2000. */
@@ -50,6 +51,7 @@ export class RedisBus implements Bus {
       connections,
       follows: this.#follows,
       probe: this.#probe,
+      standing: new RedisStanding({ connections, probe: this.#probe, nodeId, log }),
       probeIntervalMs: settings.probeIntervalMs,
       log,
       onReadiness: (ready) => this.#tell((listener) => listener.readiness(ready)),
@@ -86,7 +88,7 @@ export class RedisBus implements Bus {
     if (!this.ready()) throw new UnavailableError('Redis is not reachable');
     const name =
       channel === CUSTOM_CHANNEL ? this.#customName : `${this.#connections.settings.prefix}${channel}`;
-    await this.#connections.call((command) => command.publish(name, payload));
+    await this.#connections.publish(name, payload);
   }
 
   async follow(channel: string): Promise<void> {

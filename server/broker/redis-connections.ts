@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { UnavailableError } from '../domain/outcome.ts';
+import { parseRedisUrl } from '../domain/redis-url.ts';
 import type { BrokerLog } from './broker-log.ts';
+import { createClient, createCluster } from './redis-clients.ts';
+import type { RedisHome } from './redis-home.ts';
+import { createHome } from './redis-locate.ts';
 import { neededRights, type RedisRefusedError, refusalOf } from './redis-refused.ts';
 
 export interface RedisSettings {
-  /** redis:// or rediss://; may hold user and password, so it never reaches a log. */
+  /** Of one Redis, Sentinel or a Cluster (`redis-url.ts`); may hold user and password, so it never reaches a log. */
   readonly url: string;
   /** Put before every channel and key; may be empty. Default `laravel_database_`. */
   readonly prefix: string;
@@ -13,47 +17,36 @@ export interface RedisSettings {
   readonly broadcastPrefix: string;
   /** After this many milliseconds a command counts as refused, its outcome unknown. Default 2000. */
   readonly commandTimeoutMs: number;
+  /** PEM text, for a URL that begins with `rediss`. Default: none, the authorities that everybody knows. */
+  readonly tlsCa?: string | null;
+  readonly tlsCert?: string | null;
+  readonly tlsKey?: string | null;
+  /** Name that the certificate of Redis must bear. Default: the host. */
+  readonly tlsServername?: string | null;
 }
 
-/** The longest pause between two attempts to connect, in milliseconds. */
-const MAX_BACKOFF_MS = 1000;
 /** Every client can cause the same refusal; one line in so many milliseconds is enough. */
 const REPLY_LOG_INTERVAL_MS = 10_000;
 const MAX_TOLD_REASONS = 10;
 
+/** @param home where Sentinel or a Cluster has us connect; default: of this client alone */
+export function createRedis(settings: RedisSettings, name: string, home = createHome(settings)): Redis {
+  return createClient(settings, name, home);
+}
+
 /**
- * An ioredis client that fails fast. Its own ways to bridge an outage are all off: the automatic resubscribe has
- * no catch (NOPERM there would end the process), a resend could publish twice, an offline queue has no bound.
+ * What a node is connected by: one hears, one publishes, and the store takes commands with keys. With one Redis, or its
+ * master behind Sentinel, the last two are one. With a Cluster all nodes hear and publish at the master of one slot,
+ * so that a channel has one order on all of them, and the store knows every master. Bus and roster share them.
  */
-export function createRedis(settings: RedisSettings, name: string): Redis {
-  const { commandTimeoutMs } = settings;
-  return new Redis(settings.url, {
-    connectionName: name,
-    commandTimeout: commandTimeoutMs,
-    connectTimeout: commandTimeoutMs,
-    // Half-open connections never answer our FIN.
-    disconnectTimeout: 500,
-    maxLoadingRetryTime: 500,
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    autoResubscribe: false,
-    autoResendUnfulfilledCommands: false,
-    disableClientInfo: true,
-    lazyConnect: true,
-    retryStrategy: backoffMs,
-  });
-}
-
-/** 50 ms doubled for each attempt, at most a second, jittered by half so that nodes do not return in step. */
-export function backoffMs(attempt: number): number {
-  return Math.min(50 * 2 ** Math.min(attempt, 10), MAX_BACKOFF_MS) * (0.5 + Math.random() / 2);
-}
-
-/** The two connections of a node: one hears, one commands. Bus and roster share them. */
 export class RedisConnections {
   readonly settings: RedisSettings;
   readonly subscriber: Redis;
   readonly command: Redis;
+  readonly cluster: Cluster | null;
+  readonly home: RedisHome | null;
+  /** Told when connections are made anew because the master is another one. Set before `open`. */
+  onStrayed: () => void = () => {};
   /** Set by the bus while Redis does not answer: calls are refused at once instead of piling up unanswered. */
   silent = false;
   readonly #log: BrokerLog;
@@ -66,8 +59,15 @@ export class RedisConnections {
     this.settings = settings;
     this.#rights = neededRights(settings);
     this.#log = log;
+    this.home = createHome(settings);
     this.subscriber = this.#create('yamabiko-subscriber');
     this.command = this.#create('yamabiko-command');
+    this.cluster = parseRedisUrl(settings.url).kind === 'cluster' ? this.#createCluster() : null;
+  }
+
+  /** For commands with keys. A Cluster's client has the same ones. */
+  get store(): Redis {
+    return this.cluster === null ? this.command : (this.cluster as unknown as Redis);
   }
 
   /**
@@ -78,7 +78,7 @@ export class RedisConnections {
     const failed = new Promise<Error>((resolve) => {
       this.#firstError = resolve;
     });
-    const connected = Promise.all([this.subscriber.connect(), this.command.connect()]).then(
+    const connected = Promise.all(this.#all().map((redis) => redis.connect())).then(
       () => null,
       () => failed,
     );
@@ -94,18 +94,17 @@ export class RedisConnections {
   }
 
   close(): void {
-    this.subscriber.disconnect();
-    this.command.disconnect();
+    for (const redis of this.#all()) redis.disconnect();
   }
 
-  /** True when both can take a command now. */
+  /** True when all can take a command now. */
   connected(): boolean {
-    return this.subscriber.status === 'ready' && this.command.status === 'ready';
+    return this.#all().every(({ status }) => status === 'ready');
   }
 
   /** True when a command has a chance; false while Redis is gone or does not answer. */
   usable(): boolean {
-    return !this.silent && this.command.status === 'ready';
+    return !this.silent && this.command.status === 'ready' && this.store.status === 'ready';
   }
 
   /**
@@ -116,19 +115,42 @@ export class RedisConnections {
     if (connection.status === 'ready') connection.disconnect(true);
   }
 
-  /** Runs one command of the roster or a publish. @throws UnavailableError whatever went wrong, with the cause */
-  async call<T>(run: (command: Redis) => Promise<T>): Promise<T> {
-    if (!this.usable()) throw new UnavailableError('Redis is not reachable');
-    try {
-      return await run(this.command);
-    } catch (cause) {
-      this.#logReply(cause);
-      throw new UnavailableError('Redis did not take the command', { cause });
-    }
+  /** The master is another one: both connect anew, which asks where it is. */
+  relocate(): void {
+    this.reset(this.subscriber);
+    this.reset(this.command);
+    this.cluster?.refreshSlotsCache();
+    this.onStrayed();
+  }
+
+  /** @throws UnavailableError whatever went wrong, with the cause */
+  publish(name: string, payload: string | Buffer): Promise<number> {
+    return this.#attempt(() => this.command.publish(name, payload));
+  }
+
+  /** Runs commands of the roster. @throws UnavailableError whatever went wrong, with the cause */
+  call<T>(run: (store: Redis) => Promise<T>): Promise<T> {
+    return this.#attempt(() => run(this.store));
   }
 
   refusal(error: unknown): RedisRefusedError | null {
     return refusalOf(error, this.#rights);
+  }
+
+  async #attempt<T>(run: () => Promise<T>): Promise<T> {
+    if (!this.usable()) throw new UnavailableError('Redis is not reachable');
+    try {
+      return await run();
+    } catch (cause) {
+      this.#logReply(cause);
+      // A master that became a replica: another one takes writes now.
+      if (cause instanceof Error && cause.message.includes('READONLY')) this.relocate();
+      throw new UnavailableError('Redis did not take the command', { cause });
+    }
+  }
+
+  #all(): readonly (Redis | Cluster)[] {
+    return [this.subscriber, this.command, ...(this.cluster === null ? [] : [this.cluster])];
   }
 
   /** Redis answered with an error (NOPERM, OOM, a script's fault): never weather, so it must be seen. */
@@ -147,7 +169,14 @@ export class RedisConnections {
   }
 
   #create(name: string): Redis {
-    const redis = createRedis(this.settings, name);
+    return this.#watched(createClient(this.settings, name, this.home), name);
+  }
+
+  #createCluster(): Cluster {
+    return this.#watched(createCluster(this.settings), 'yamabiko-cluster');
+  }
+
+  #watched<C extends Redis | Cluster>(redis: C, name: string): C {
     redis.on('error', (err: Error) => {
       this.#firstError?.(err);
       this.#tellOnce(err.message, name);

@@ -1,13 +1,16 @@
 import type { BrokerLog } from './broker-log.ts';
-import { backoffMs, type RedisConnections } from './redis-connections.ts';
+import { backoffMs } from './redis-clients.ts';
+import type { RedisConnections } from './redis-connections.ts';
 import type { RedisFollows } from './redis-follows.ts';
 import type { ProbeVerdict, RedisProbe } from './redis-probe.ts';
 import { RedisRefusedError } from './redis-refused.ts';
+import type { RedisStanding, Standing } from './redis-standing.ts';
 
 export interface RedisKeeperOptions {
   readonly connections: RedisConnections;
   readonly follows: RedisFollows;
   readonly probe: RedisProbe;
+  readonly standing: RedisStanding;
   readonly probeIntervalMs: number;
   readonly log: BrokerLog;
   readonly onReadiness: (ready: boolean) => void;
@@ -36,13 +39,17 @@ export class RedisKeeper {
 
   constructor(options: RedisKeeperOptions) {
     this.#options = options;
-    const { subscriber, command } = options.connections;
+    const { subscriber, command, cluster } = options.connections;
     subscriber.on('close', () => this.#subscriberLost('the subscriber connection to Redis was lost'));
     command.on('close', () => this.#notReady());
     for (const redis of [subscriber, command]) {
       redis.on('close', () => options.probe.connectionLost());
       redis.on('ready', () => this.#wake());
     }
+    cluster?.on('close', () => this.#notReady());
+    cluster?.on('ready', () => this.#wake());
+    // One of its masters, of which the round will know more.
+    cluster?.on('-node', () => this.#wake());
   }
 
   /** The first round is waited for. @throws RedisRefusedError */
@@ -72,13 +79,14 @@ export class RedisKeeper {
 
   /** @returns the pause until the next round, in milliseconds. @throws RedisRefusedError, Error */
   async #round(): Promise<number> {
-    const { connections, follows, probe } = this.#options;
+    const { connections, follows, probe, standing } = this.#options;
     // The connections' own "ready" wakes us.
     if (!connections.connected()) return this.#options.probeIntervalMs;
     try {
       if (!this.#subscribed) await follows.resubscribe();
       this.#subscribed = connections.subscriber.status === 'ready';
-      return this.#conclude(await probe.run());
+      const verdict = await probe.run();
+      return this.#conclude(verdict === 'heard' ? await standing.check() : verdict);
     } catch (err) {
       const refusal = connections.refusal(err);
       if (refusal) throw refusal;
@@ -86,11 +94,11 @@ export class RedisKeeper {
     }
   }
 
-  #conclude(verdict: ProbeVerdict): number {
+  #conclude(verdict: Exclude<ProbeVerdict, 'heard'> | Standing): number {
     const { connections, probeIntervalMs } = this.#options;
     this.#silentProbes = verdict === 'silent' ? this.#silentProbes + 1 : 0;
     switch (verdict) {
-      case 'heard':
+      case 'right':
         // Heard on a connection that ended in this very turn counts for nothing.
         if (connections.connected() && this.#subscribed) this.#isReady();
         return probeIntervalMs;
@@ -102,6 +110,20 @@ export class RedisKeeper {
         this.#notReady();
         if (connections.connected()) connections.silent = true;
         if (this.#silentProbes >= SILENT_PROBES_UNTIL_RESET) this.#resetBoth();
+        return SILENT_PAUSE_MS;
+      case 'strayed':
+        this.#subscriberLost('another Redis is the master now');
+        connections.relocate();
+        return probeIntervalMs;
+      case 'changed':
+        this.#notReady();
+        this.#options.onGap('a master of Redis Cluster was replaced or lost its data');
+        return 0;
+      case 'refusing':
+        this.#notReady();
+        return probeIntervalMs;
+      case 'partial':
+        this.#notReady();
         return SILENT_PAUSE_MS;
       case 'lost':
         return probeIntervalMs;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import type { RedisConnections } from './redis-connections.ts';
 
 /**
@@ -14,7 +15,7 @@ export type ProbeVerdict = 'heard' | 'silent' | 'deaf' | 'lost';
 export class RedisProbe {
   readonly redisName: string;
   readonly #connections: RedisConnections;
-  #awaited: { readonly token: string; readonly settle: (verdict: ProbeVerdict) => void } | null = null;
+  readonly #awaited = new Map<string, (verdict: ProbeVerdict) => void>();
 
   constructor(connections: RedisConnections, nodeId: string) {
     this.#connections = connections;
@@ -22,33 +23,31 @@ export class RedisProbe {
     this.redisName = `${connections.settings.prefix}#yamabiko:probe:${nodeId}`;
   }
 
-  /** One at a time. @throws Error what Redis answered instead (NOPERM) */
-  async run(): Promise<ProbeVerdict> {
+  /** @param publisher where it is published; default: where we publish. @throws Error what Redis answered (NOPERM) */
+  async run(publisher: Redis = this.#connections.command): Promise<ProbeVerdict> {
     const token = randomUUID();
     const answered = new AbortController();
-    const verdict = new Promise<ProbeVerdict>((settle) => {
-      this.#awaited = { token, settle };
-    });
+    const verdict = new Promise<ProbeVerdict>((settle) => this.#awaited.set(token, settle));
     try {
-      return await Promise.race([verdict, this.#publish(token, answered.signal)]);
+      return await Promise.race([verdict, this.#publish(publisher, token, answered.signal)]);
     } finally {
       answered.abort();
-      this.#awaited = null;
+      this.#awaited.delete(token);
     }
   }
 
   heard(payload: Buffer): void {
-    if (this.#awaited !== null && payload.toString() === this.#awaited.token) this.#awaited.settle('heard');
+    this.#awaited.get(payload.toString())?.('heard');
   }
 
   connectionLost(): void {
-    this.#awaited?.settle('lost');
+    for (const settle of this.#awaited.values()) settle('lost');
   }
 
   /** Settles with what it means that the probe has not been heard by then. */
-  async #publish(token: string, signal: AbortSignal): Promise<ProbeVerdict> {
+  async #publish(publisher: Redis, token: string, signal: AbortSignal): Promise<ProbeVerdict> {
     try {
-      await this.#connections.command.publish(this.redisName, token);
+      await publisher.publish(this.redisName, token);
     } catch (err) {
       if (this.#connections.refusal(err)) throw err;
       return 'silent';

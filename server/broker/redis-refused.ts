@@ -7,10 +7,11 @@ export class RedisRefusedError extends Error {
 }
 
 /** What an ACL user of ours needs; goes into every refusal, since Redis names only the first thing missing. */
-export function neededRights(names: { prefix: string; broadcastPrefix: string }): string {
+export function neededRights(names: { prefix: string; broadcastPrefix: string; url?: string }): string {
+  const ofCluster = names.url?.includes('+cluster:') ? '+cluster|slots +cluster|info ' : '';
   return (
     'commands +hello +auth +info +subscribe +unsubscribe +publish +pubsub +eval +evalsha +time ' +
-    '+@hash +@set +@sortedset +get +set +del +exists, ' +
+    `${ofCluster}+@hash +@set +@sortedset +get +set +del +exists, ` +
     `keys ~${names.prefix}yamabiko:*, channels &${names.prefix}* &${names.broadcastPrefix}broadcast`
   );
 }

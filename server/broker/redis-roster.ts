@@ -66,8 +66,8 @@ export class RedisRoster implements Roster {
     const dates = this.#dates;
     this.#repair = new RosterRepair({ connections, lease, own, dates, room, faults, graceMs, log });
     this.#upkeep = new RosterUpkeep({ lease, repair: this.#repair, dates, rooms: () => own.rooms(), log });
-    defineRoomCommands(connections.command);
-    defineNodeCommands(connections.command);
+    defineRoomCommands(connections.store);
+    defineNodeCommands(connections.store);
   }
 
   onRestored(listener: () => void): void {

@@ -1,5 +1,5 @@
-import { maskUrl } from '../../config/kinds.ts';
 import type { Config } from '../../config/settings.ts';
+import { maskRedisUrl } from '../domain/redis-url.ts';
 
 /** What the terminal says when the server listens. Never a secret. */
 export function greeting(config: Config, url: string, version: string): string {
@@ -21,7 +21,7 @@ export function greetingFields(config: Config, url: string, version: string): ob
 
 function busText({ redis }: Config): string {
   if (redis.url === null) return 'in memory: this one node, and nothing from Redis';
-  return `Redis at ${maskUrl(redis.url)}, prefix ${redis.prefix === '' ? '(empty)' : redis.prefix}`;
+  return `Redis at ${maskRedisUrl(redis.url)}, prefix ${redis.prefix === '' ? '(empty)' : redis.prefix}`;
 }
 
 function missing({ redis, auth, http }: Config): string[] {

@@ -248,8 +248,7 @@ describe('The Redis roster', () => {
     await redis.client.call('ACL', 'SETUSER', 'app', 'on', '>pw', '~nothing', '&*', '+@all');
     const at = new RedisNode({ url: redis.urlAs('app', 'pw'), prefix: PREFIX });
     ended.push(() => at.stop());
-    await at.bus.start();
-    const started = at.roster.start();
+    const started = at.start();
     await expect(started).rejects.toThrow(RedisRefusedError);
     await expect(started).rejects.toThrow('yamabiko:*');
   });

@@ -1,10 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort } from './free-port.ts';
+
+/** What a test run that is broken off must not leave behind. */
+const living = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
 
 /**
  * A real redis-server of this test file, on a free port of 127.0.0.1, that can be hurt:
@@ -17,21 +23,39 @@ import { freePort } from './free-port.ts';
  */
 export class RedisServer {
   readonly port: number;
-  readonly #args: readonly string[];
+  /** Of redis-server. */
+  #command: readonly string[];
+  readonly #password: string | undefined;
   readonly #dir = mkdtempSync(join(tmpdir(), 'yamabiko-redis-'));
-  readonly #killWithUs = () => this.#process?.kill('SIGKILL');
   #process: ChildProcess | null = null;
   #admin: Redis | null = null;
+  #frozen = false;
 
   private constructor(port: number, args: readonly string[]) {
     this.port = port;
-    this.#args = args;
-    process.once('exit', this.#killWithUs);
+    const own = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    this.#command = [...own, '--dir', this.#dir, ...args];
+    const at = args.indexOf('--requirepass');
+    this.#password = at < 0 ? undefined : args[at + 1];
   }
 
   /** @param args more of redis-server's own options, e.g. `['--requirepass', 'secret']` */
   static async start(args: readonly string[] = []): Promise<RedisServer> {
     const server = new RedisServer(await freePort(), args);
+    await server.restart();
+    return server;
+  }
+
+  /** A Sentinel. @param lines of its configuration */
+  static async sentinel(lines: readonly string[]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), []);
+    const file = join(server.#dir, 'sentinel.conf');
+    // It writes down there what it learns.
+    writeFileSync(
+      file,
+      [`port ${server.port}`, 'bind 127.0.0.1', `dir ${server.#dir}`, ...lines, ''].join('\n'),
+    );
+    server.#command = [file, '--sentinel'];
     await server.restart();
     return server;
   }
@@ -45,6 +69,11 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`;
   }
 
+  /** With the password that it was started with. */
+  get adminUrl(): string {
+    return this.#password === undefined ? this.url : this.urlAs('', this.#password);
+  }
+
   /** The same with a user and password in it. */
   urlAs(user: string, password: string): string {
     return `redis://${user}:${password}@127.0.0.1:${this.port}`;
@@ -52,28 +81,15 @@ export class RedisServer {
 
   /** Starts it, empty, on its port. */
   async restart(): Promise<void> {
-    const child = spawn(
-      'redis-server',
-      [
-        '--port',
-        String(this.port),
-        '--bind',
-        '127.0.0.1',
-        '--save',
-        '',
-        '--appendonly',
-        'no',
-        '--dir',
-        this.#dir,
-      ].concat(this.#args),
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
+    const child = spawn('redis-server', this.#command, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#process = child;
+    living.add(child);
+    child.once('exit', () => living.delete(child));
     await new Promise<void>((resolve, reject) => {
       child.once('error', reject);
       child.once('exit', (code) => reject(new Error(`redis-server ended with ${code}`)));
       child.stdout?.on('data', (line: Buffer) => {
-        if (line.includes('Ready to accept connections')) resolve();
+        if (/Ready to accept connections|Sentinel ID is/.test(String(line))) resolve();
       });
     });
   }
@@ -82,24 +98,32 @@ export class RedisServer {
   async kill(): Promise<void> {
     const child = this.#process;
     this.#process = null;
+    this.#frozen = false;
     if (child === null || child.exitCode !== null) return;
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
   }
 
+  /** Whether its process lives and is not frozen. */
+  get answers(): boolean {
+    return this.#process !== null && !this.#frozen;
+  }
+
   /** Freezes it: connections stay open, nothing is answered. */
   pause(): void {
+    this.#frozen = true;
     this.#process?.kill('SIGSTOP');
   }
 
   resume(): void {
+    this.#frozen = false;
     this.#process?.kill('SIGCONT');
   }
 
   /** A plain client, for what Laravel or an operator would do; closed by `stop`. */
   get client(): Redis {
-    this.#admin ??= new Redis(this.url, { retryStrategy: () => 20, maxRetriesPerRequest: null });
+    this.#admin ??= new Redis(this.adminUrl, { retryStrategy: () => 20, maxRetriesPerRequest: null });
     // It is there to outlive the outages that the tests make.
     if (this.#admin.listenerCount('error') === 0) this.#admin.on('error', () => {});
     return this.#admin;
@@ -108,7 +132,6 @@ export class RedisServer {
   async stop(): Promise<void> {
     this.#admin?.disconnect();
     await this.kill();
-    process.off('exit', this.#killWithUs);
     rmSync(this.#dir, { recursive: true, force: true });
   }
 }

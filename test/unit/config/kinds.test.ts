@@ -49,7 +49,7 @@ describe('a URL', () => {
     'of Redis refuses %s',
     (written) => {
       expect(refuses({ YAMABIKO_REDIS_URL: written })).toEqual([
-        'YAMABIKO_REDIS_URL: must be a whole URL that begins with redis:// or rediss:// [***]',
+        'YAMABIKO_REDIS_URL: must be a whole URL that begins with redis://, rediss://, redis+sentinel://, redis+cluster:// (or rediss+ for TLS) [null]',
       ]);
     },
   );

@@ -1,0 +1,151 @@
+import { Redis } from 'ioredis';
+import { RedisServer } from './redis-server.ts';
+import { until } from './yamabiko.ts';
+
+export interface RedisSentinelOptions {
+  /** For every Redis, e.g. `['--requirepass', 'pw', '--masterauth', 'pw']`. */
+  readonly args?: readonly string[];
+  /** Lines of each Sentinel's configuration, e.g. `['sentinel auth-pass main pw']`. */
+  readonly sentinelLines?: readonly string[];
+}
+
+const MASTER = 'main';
+/** A master that is silent for so long is taken for dead. */
+const DOWN_AFTER_MS = 1_000;
+const PATIENCE_MS = 40_000;
+
+/**
+ * A master, two replicas and three Sentinels of this test file, on free ports of 127.0.0.1:
+ *
+ *     const redis = await RedisSentinel.start();
+ *     await redis.master().kill();
+ *     await redis.promoted(redis.master());   // another one has taken over
+ *     await redis.stop();
+ */
+export class RedisSentinel {
+  readonly servers: readonly RedisServer[];
+  readonly #sentinels: readonly RedisServer[];
+  #master: RedisServer;
+
+  private constructor(servers: RedisServer[], sentinels: RedisServer[]) {
+    this.servers = servers;
+    this.#sentinels = sentinels;
+    this.#master = servers[0] as RedisServer;
+  }
+
+  static async start({ args = [], sentinelLines = [] }: RedisSentinelOptions = {}): Promise<RedisSentinel> {
+    const master = await RedisServer.start(['--repl-diskless-sync-delay', '0', ...args]);
+    const of = ['--replicaof', '127.0.0.1', String(master.port), '--repl-diskless-sync-delay', '0', ...args];
+    const replicas = await Promise.all([1, 2].map(() => RedisServer.start(of)));
+    const lines = [
+      `sentinel monitor ${MASTER} 127.0.0.1 ${master.port} 2`,
+      `sentinel down-after-milliseconds ${MASTER} ${DOWN_AFTER_MS}`,
+      `sentinel failover-timeout ${MASTER} 5000`,
+      ...sentinelLines,
+    ];
+    const sentinels = await Promise.all([1, 2, 3].map(() => RedisServer.sentinel(lines)));
+    const started = new RedisSentinel([master, ...replicas], sentinels);
+    await until(() => started.#settled(), 'the Sentinels know each other and both replicas', PATIENCE_MS);
+    return started;
+  }
+
+  get url(): string {
+    return this.urlAs('');
+  }
+
+  /** @param credentials `user:password@` or empty. @param query `?..` or empty */
+  urlAs(credentials: string, query = ''): string {
+    const hosts = this.#sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',');
+    return `redis+sentinel://${credentials}${hosts}/${MASTER}${query}`;
+  }
+
+  /** The one that was last known to be the master. */
+  master(): RedisServer {
+    return this.#master;
+  }
+
+  /** Resolves when all Sentinels name another master than this one. @returns the new one */
+  async promoted(old: RedisServer): Promise<RedisServer> {
+    let master: RedisServer | undefined;
+    await until(
+      async () => {
+        const ports = await Promise.all(this.#sentinels.map((sentinel) => namedBy(sentinel)));
+        master = this.servers.find(({ port }) => ports.every((named) => named === port));
+        return master !== undefined && master !== old && (await roleOf(master)) === 'master';
+      },
+      'another master is named',
+      PATIENCE_MS,
+    );
+    this.#master = master as RedisServer;
+    return this.#master;
+  }
+
+  /** Resolves when a former master has been made a replica. */
+  demoted(server: RedisServer): Promise<void> {
+    return until(async () => (await roleOf(server)) === 'slave', 'the old master is a replica', PATIENCE_MS);
+  }
+
+  /** Has the Sentinels change masters while all are well. @returns the new one */
+  async failover(): Promise<RedisServer> {
+    const old = this.#master;
+    // Refused while a Sentinel thinks that the last failover is not over.
+    await until(
+      () =>
+        this.#sentinels[0]?.client.call('SENTINEL', 'FAILOVER', MASTER).then(
+          () => true,
+          () => false,
+        ) ?? false,
+      'the failover has begun',
+      PATIENCE_MS,
+    );
+    return this.promoted(old);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#sentinels, ...this.servers].map((server) => server.stop()));
+  }
+
+  async #settled(): Promise<boolean> {
+    const known = await Promise.all(
+      this.#sentinels.map(async ({ client }) => {
+        const reply = (await client.call('SENTINEL', 'MASTER', MASTER)) as unknown;
+        const state = fieldsOf(reply);
+        return state['num-slaves'] === '2' && state['num-other-sentinels'] === '2';
+      }),
+    );
+    return known.every(Boolean);
+  }
+}
+
+async function namedBy({ client }: RedisServer): Promise<number> {
+  const reply = await client.call('SENTINEL', 'get-master-addr-by-name', MASTER);
+  return Array.isArray(reply) ? Number(reply[1]) : 0;
+}
+
+async function roleOf(server: RedisServer): Promise<string> {
+  const asker = new Redis(server.adminUrl, {
+    commandTimeout: 1000,
+    retryStrategy: () => null,
+    lazyConnect: true,
+  });
+  asker.on('error', () => {
+    // It may be gone.
+  });
+  try {
+    await asker.connect();
+    const [role] = (await asker.role()) as [string];
+    return role;
+  } catch {
+    return 'none';
+  } finally {
+    asker.disconnect();
+  }
+}
+
+/** Of RESP2 pairs or a RESP3 map. */
+function fieldsOf(reply: unknown): Record<string, string> {
+  if (!Array.isArray(reply)) return reply as Record<string, string>;
+  return Object.fromEntries(
+    Array.from({ length: reply.length / 2 }, (_, i) => [String(reply[2 * i]), String(reply[2 * i + 1])]),
+  );
+}
