@@ -1,5 +1,7 @@
 import { describe, it, onTestFinished } from 'vitest';
 import { DOORS, type Door, type Visitor } from '../support/doors.ts';
+import { TEST_SECRET } from '../support/jwt.ts';
+import { ServerProcess } from '../support/server-process.ts';
 import { type Running, startYamabiko } from '../support/yamabiko.ts';
 import { heardNothingElse, isJoin, isLeave, isText, OutageStage } from './outage-stage.ts';
 
@@ -125,6 +127,38 @@ describe('a node that is cut off from Redis', { timeout: 60_000 }, () => {
     }
     heardNothingElse([raw, echo, connector]);
     await away.end();
+    await stage.end();
+  });
+});
+
+describe('a node that is frozen past its lease', { timeout: 60_000 }, () => {
+  it('is gone for the others and then back, and does not show its clients their own leaving', async () => {
+    const stage = await OutageStage.open();
+    const frozen = await ServerProcess.ready({
+      YAMABIKO_REDIS_URL: stage.redis.url,
+      YAMABIKO_AUTH_URL: stage.auth.url,
+      YAMABIKO_JWT_SECRET: TEST_SECRET,
+      YAMABIKO_NODE_TTL_MS: '1500',
+    });
+    const enter = (door: Door) => () => door.enter(frozen.url, ROOM, stage.newUser());
+    const [raw, echo, connector, stayer] = (await meet([
+      enter(RAW),
+      enter(ECHO),
+      enter(CONNECTOR),
+      () => stage.enter(RAW, ROOM),
+    ])) as [Visitor, Visitor, Visitor, Visitor];
+    const cold = [raw, echo, connector];
+    frozen.kill('SIGSTOP');
+    for (const { user } of cold) await stayer.heard.next(isLeave(user), 'the lease ending');
+    frozen.kill('SIGCONT');
+    for (const { user } of cold) await stayer.heard.next(isJoin(user), 'the return');
+    await stage.publish(ROOM, 'awake');
+    for (const { heard } of [...cold, stayer]) await heard.next(isText('awake'), 'the message');
+    heardNothingElse([...cold, stayer]);
+    await Promise.all(cold.map((visitor) => visitor.leave()));
+    for (const { user } of cold) await stayer.heard.next(isLeave(user), 'their leaving');
+    frozen.kill('SIGTERM');
+    await frozen.ended;
     await stage.end();
   });
 });
