@@ -144,6 +144,8 @@ describe('a running server', { timeout: 60_000 }, () => {
         await Promise.all([ask(), page.subscribe('denied')]);
         await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
         await server.answersReady(503);
+        // A rejection that nobody caught would have ended the process.
+        await server.says(/Redis refused what nodes ask each other/);
         await redis.client.call('ACL', 'SETUSER', 'default', '+@all');
       },
     ];
