@@ -3,7 +3,15 @@ import { guardedCall } from './guarded-call.ts';
 import { Listeners } from './listeners.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Subscription, type SubscriptionParts } from './subscription.ts';
-import { decodeRoomMessage, decodeVerdict, isProtocolEvent, type Refusal, type RoomMessage } from './wire.ts';
+import {
+  decodeGap,
+  decodeRoomMessage,
+  decodeVerdict,
+  type Gap,
+  isProtocolEvent,
+  type Refusal,
+  type RoomMessage,
+} from './wire.ts';
 import { YamabikoError } from './yamabiko-error.ts';
 
 /**
@@ -22,6 +30,7 @@ export abstract class YamabikoBaseChannel {
   readonly #subscribed = new Listeners<[]>();
   readonly #errors = new Listeners<[refusal: Refusal]>();
   readonly #messages = new Listeners<[message: never]>();
+  readonly #gaps = new Listeners<[gap: Gap]>();
 
   /** `channel`: the name that a token's claim must bear, or null where no token can open the channel. */
   constructor(wireName: string, channel: string | null, parts: SubscriptionParts) {
@@ -90,6 +99,20 @@ export abstract class YamabikoBaseChannel {
   }
 
   /**
+   * Called where events of this channel may be missing that the server cannot bring, as after an outage of its
+   * Redis: time for the page to load its state anew.
+   */
+  onGap(callback: (gap: Gap) => void): this {
+    this.#gaps.add('', callback);
+    return this;
+  }
+
+  stopOnGap(callback?: CallableFunction): this {
+    this.#gaps.remove('', callback);
+    return this;
+  }
+
+  /**
    * Sends a message to the room, the sender included. Waits until the channel is subscribed. Resolves when the
    * server has taken the message; rejects with a YamabikoError. It is never sent twice: of `unavailable` after a
    * timeout or a cut, the outcome is unknown.
@@ -129,6 +152,7 @@ export abstract class YamabikoBaseChannel {
     this.#events.clear();
     this.#all.clear();
     this.#messages.clear();
+    this.#gaps.clear();
   }
 
   /** Subscribes; after a final refusal, tries again. The connector calls it first. */
@@ -159,6 +183,7 @@ export abstract class YamabikoBaseChannel {
     this.received(event, data);
     this.#events.call(event, data as never);
     if (!isProtocolEvent(event)) this.#all.call('', listenName(this.options.namespace, event), data as never);
+    if (event === 'subscription_gap') this.#gaps.call('', decodeGap(data));
     if (event !== 'message') return;
     // A Laravel event may be named `message` too; only a room's message has a sender.
     const message = decodeRoomMessage(data);

@@ -4,5 +4,5 @@ export { YamabikoConnector } from './connector.ts';
 export { type YamabikoBroadcaster, type YamabikoEcho, yamabikoBroadcaster } from './echo-types.ts';
 export type { YamabikoOptions } from './options.ts';
 export type { TokenSource } from './token-source.ts';
-export type { Member, Refusal, RoomMessage, Sender, YamabikoCode } from './wire.ts';
+export type { Gap, Member, Refusal, RoomMessage, Sender, YamabikoCode } from './wire.ts';
 export { YamabikoError } from './yamabiko-error.ts';

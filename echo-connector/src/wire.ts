@@ -61,6 +61,11 @@ export interface RoomMessage<Data = unknown> {
   readonly data: Data;
 }
 
+/** Events that may be missing; `reason` is a word of the server's, for a log. */
+export interface Gap {
+  readonly reason: string;
+}
+
 export type SubscribeAnswer =
   | { readonly ok: true; readonly expiresInMs: number | null }
   | { readonly ok: false; readonly refusal: Refusal };
@@ -108,6 +113,11 @@ export function decodeRoomMessage(value: unknown): RoomMessage | null {
   const { id, name } = value.sender;
   const named = typeof name === 'string' && (typeof id === 'number' || typeof id === 'string');
   return named ? (value as unknown as RoomMessage) : null;
+}
+
+export function decodeGap(value: unknown): Gap {
+  const { reason } = isRecord(value) ? value : {};
+  return { reason: typeof reason === 'string' ? reason : 'unknown' };
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

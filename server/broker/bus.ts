@@ -38,11 +38,18 @@ export interface Bus {
   stop(): Promise<void>;
 }
 
+/**
+ * Why broadcasts may have been lost: the connection that hears was cut; it was open but brought nothing; Redis
+ * answered nothing for so long that the connections were given up; another Redis is the master now (Sentinel, a
+ * slot that moved); a master of Redis Cluster was replaced or lost its data.
+ */
+export type GapReason = 'connection_lost' | 'deaf' | 'silent' | 'master_changed' | 'master_replaced';
+
 export interface BusListener {
   /** Synchronous. `position` is null on a bus without history. */
   deliver(channel: string, payload: Buffer, position: string | null): void;
-  /** Broadcasts were or may have been lost here. */
-  gap(reason: string, position: string | null): void;
+  /** Broadcasts were or may have been lost here; called at the moment of the loss. */
+  gap(reason: GapReason, position: string | null): void;
   /** Readiness changed; true after an outage: time to put the roster right. */
   readiness(ready: boolean): void;
 }

@@ -1,4 +1,5 @@
 import type { BrokerLog } from './broker-log.ts';
+import type { GapReason } from './bus.ts';
 import { backoffMs } from './redis-clients.ts';
 import type { RedisConnections } from './redis-connections.ts';
 import type { RedisFollows } from './redis-follows.ts';
@@ -14,7 +15,7 @@ export interface RedisKeeperOptions {
   readonly probeIntervalMs: number;
   readonly log: BrokerLog;
   readonly onReadiness: (ready: boolean) => void;
-  readonly onGap: (reason: string) => void;
+  readonly onGap: (reason: GapReason) => void;
 }
 
 /**
@@ -40,7 +41,7 @@ export class RedisKeeper {
   constructor(options: RedisKeeperOptions) {
     this.#options = options;
     const { subscriber, command, cluster } = options.connections;
-    subscriber.on('close', () => this.#subscriberLost('the subscriber connection to Redis was lost'));
+    subscriber.on('close', () => this.#subscriberLost('connection_lost'));
     command.on('close', () => this.#notReady());
     for (const redis of [subscriber, command]) {
       redis.on('close', () => options.probe.connectionLost());
@@ -103,7 +104,7 @@ export class RedisKeeper {
         if (connections.connected() && this.#subscribed) this.#isReady();
         return probeIntervalMs;
       case 'deaf':
-        this.#subscriberLost('the subscriber connection to Redis was deaf');
+        this.#subscriberLost('deaf');
         connections.reset(connections.subscriber);
         return probeIntervalMs;
       case 'silent':
@@ -112,12 +113,12 @@ export class RedisKeeper {
         if (this.#silentProbes >= SILENT_PROBES_UNTIL_RESET) this.#resetBoth();
         return SILENT_PAUSE_MS;
       case 'strayed':
-        this.#subscriberLost('another Redis is the master now');
+        this.#subscriberLost('master_changed');
         connections.relocate();
         return probeIntervalMs;
       case 'changed':
         this.#notReady();
-        this.#options.onGap('a master of Redis Cluster was replaced or lost its data');
+        this.#options.onGap('master_replaced');
         return 0;
       case 'refusing':
         this.#notReady();
@@ -135,7 +136,7 @@ export class RedisKeeper {
   #resetBoth(): void {
     const { connections } = this.#options;
     this.#silentProbes = 0;
-    this.#subscriberLost('Redis did not answer');
+    this.#subscriberLost('silent');
     connections.reset(connections.subscriber);
     connections.reset(connections.command);
   }
@@ -167,7 +168,7 @@ export class RedisKeeper {
     if (!this.#stopped) this.#options.onReadiness(false);
   }
 
-  #subscriberLost(reason: string): void {
+  #subscriberLost(reason: GapReason): void {
     const heardUntilNow = this.#subscribed;
     this.#subscribed = false;
     this.#options.follows.forgetSubscriptions();

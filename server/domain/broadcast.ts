@@ -19,6 +19,11 @@ export type Broadcast =
       /** A user's first connection came, or its last one left. */
       readonly type: 'joined' | 'left';
       readonly member: Member;
+    }
+  | {
+      /** Broadcasts of this channel may have been lost here. */
+      readonly type: 'gap';
+      readonly reason: string;
     };
 
 /** Which connections of an audience a broadcast is for. */

@@ -1,20 +1,34 @@
+import type { GapReason } from '../broker/bus.ts';
 import { deliverBroadcast } from './deliver-broadcast.ts';
 import type { Parts } from './parts.ts';
 import type { OutageResync } from './resync-after-outage.ts';
 
-/** Hands on what the bus brings and tells. Called once, before the bus starts. */
+/**
+ * Hands on what the bus brings and tells. Called once, before the bus starts.
+ *
+ * A gap is counted and told when it opens, to every client that can hear it at its place in its events, and logged
+ * with its length when the bus is ready again.
+ */
 export function listenToBus(parts: Parts, resync: OutageResync): void {
-  const { bus, roster, meters, log } = parts;
+  const { bus, roster, hub, meters, log } = parts;
+  let open: { readonly reason: GapReason; readonly sinceMs: number } | null = null;
   bus.listen({
     deliver: (channel, payload, position) => deliverBroadcast(parts, channel, payload, position),
-    gap: (reason) => {
+    gap: (reason, position) => {
+      open ??= { reason, sinceMs: Date.now() };
       meters.busGap(reason);
       log.warn({ reason }, 'broadcasts may have been lost');
+      hub.deliverEverywhere({ type: 'gap', reason }, position);
     },
     readiness: (ready) => {
       meters.busReady(ready);
-      if (ready) void resync.back();
-      else resync.outage();
+      if (!ready) return resync.outage();
+      if (open !== null) {
+        const lengthMs = Date.now() - open.sinceMs;
+        log.warn({ reason: open.reason, lengthMs }, 'the gap is over: what was published in it is lost');
+      }
+      open = null;
+      void resync.back();
     },
   });
   roster.onRestored(() => void resync.back());

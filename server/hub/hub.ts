@@ -1,4 +1,4 @@
-import type { Broadcast, Recipients } from '../domain/broadcast.ts';
+import { type Broadcast, EVERYBODY, type Recipients } from '../domain/broadcast.ts';
 import type { Frame } from '../domain/frame.ts';
 import type { Audience, Protocol } from '../domain/protocol.ts';
 import type { SubscriptionKind } from '../domain/subscription.ts';
@@ -59,6 +59,13 @@ export class Hub {
         protocol.deliver(audience, broadcast, position);
         if (audience.receivers > 0) this.#onDelivered(protocol.name, audience.receivers);
       }
+    }
+  }
+
+  /** Hands a broadcast to every subscription of every channel, to each protocol channel by channel. */
+  deliverEverywhere(broadcast: Broadcast, position: string | null): void {
+    for (const [wire, kinds] of this.#channels) {
+      this.deliver(wire, [...kinds.keys()], broadcast, EVERYBODY, position);
     }
   }
 

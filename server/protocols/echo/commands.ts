@@ -1,6 +1,7 @@
 import type { Handshake } from '../../access/access.ts';
 import type { Connection } from '../../connection/connection.ts';
 import type { Subscription } from '../../connection/subscription.ts';
+import { parseChannelName } from '../../domain/channel-name.ts';
 import { isRejection, type Rejection, reject } from '../../domain/outcome.ts';
 import { joinChannel } from '../../flows/join-channel.ts';
 import { leaveChannel } from '../../flows/leave-channel.ts';
@@ -81,15 +82,14 @@ function subscribe(parts: Parts, { connection, handshake }: Client, fields: Fiel
       connection.write(encodeMembers(wire, listedMembers(parts, subscription)));
     }
     connection.write(encodeSubscribed(wire, parts.bus.position()));
-    ack({ ok: true, channel: wire, ...expiresIn(subscription) });
+    ack({ ok: true, channel: wire, ...expiresIn(subscription, parts.settings.clockToleranceMs) });
   });
 }
 
-/** Seconds left on the JWT, so that the client can renew it by its own clock. */
-function expiresIn({ expiresAtMs }: Subscription): { expires_in?: number } {
-  return expiresAtMs === null
-    ? {}
-    : { expires_in: Math.max(0, Math.floor((expiresAtMs - Date.now()) / 1000)) };
+/** Seconds left on the JWT itself, so that the client can renew it by its own clock; the tolerance is not its to use. */
+function expiresIn({ expiresAtMs }: Subscription, toleranceMs: number): { expires_in?: number } {
+  if (expiresAtMs === null) return {};
+  return { expires_in: Math.max(0, Math.floor((expiresAtMs - toleranceMs - Date.now()) / 1000)) };
 }
 
 async function unsubscribe(
@@ -98,17 +98,18 @@ async function unsubscribe(
   { channel }: Fields,
   ack: Ack,
 ): Promise<void> {
-  if (typeof channel !== 'string') {
-    return refuse(parts, 'unsubscribe', ack, reject('invalid_channel', 'a channel name must be a string'));
-  }
-  const subscription = connection.subscriptions.get(channel);
+  const name = parseChannelName(channel, parts.reserved);
+  if (isRejection(name)) return refuse(parts, 'unsubscribe', ack, name);
+  const subscription = connection.subscriptions.get(name.wire);
   if (subscription !== undefined) await leaveChannel(parts, subscription, { linger: false });
   ack({ ok: true });
 }
 
 async function whisper(parts: Parts, { connection }: Client, fields: Fields, ack: Ack): Promise<void> {
   const { channel, event, data } = fields;
-  const outcome = await relayWhisper(parts, connection, { channel, event, dataText: toJsonText(data) });
+  const dataText = toJsonText(data);
+  if (isRejection(dataText)) return refuse(parts, 'client event', ack, dataText);
+  const outcome = await relayWhisper(parts, connection, { channel, event, dataText });
   if (!outcome.ok) return refuse(parts, 'client event', ack, outcome);
   ack({ ok: true });
 }
@@ -122,7 +123,9 @@ function send(
   if (typeof data !== 'object' || data === null || Array.isArray(data)) {
     return refuse(parts, 'send', ack, reject('invalid_message', 'data must be an object'));
   }
-  return sendMessage(parts, connection, { channel, dataText: toJsonText(data) }, (outcome) => {
+  const dataText = toJsonText(data);
+  if (isRejection(dataText)) return refuse(parts, 'send', ack, dataText);
+  return sendMessage(parts, connection, { channel, dataText }, (outcome) => {
     if (!outcome.ok) return refuse(parts, 'send', ack, outcome);
     ack({ type: 'sended', ok: true });
   });

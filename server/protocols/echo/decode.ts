@@ -18,9 +18,17 @@ export function decodeClientEvent(argument: unknown): Fields | Rejection {
   }
 }
 
-/** JSON text of a value that came through Socket.IO's parser; what JSON cannot say (undefined, binary) is null. */
-export function toJsonText(value: unknown): string {
-  return JSON.stringify(value, (_key, v: unknown) => (v instanceof Uint8Array ? null : v)) ?? 'null';
+/**
+ * JSON text of a value that came through Socket.IO's parser; what JSON cannot say (undefined, binary) is null.
+ * JSON.parse takes any depth, JSON.stringify ends with the stack: a stranger's depth is no fault of ours to log.
+ */
+export function toJsonText(value: unknown): string | Rejection {
+  try {
+    return JSON.stringify(value, (_key, v: unknown) => (v instanceof Uint8Array ? null : v)) ?? 'null';
+  } catch (error) {
+    if (error instanceof RangeError) return reject('invalid_message', 'data is nested too deeply');
+    throw error;
+  }
 }
 
 function isRecord(value: unknown): value is Fields {

@@ -9,7 +9,7 @@ import type { Audience, Protocol } from '../../domain/protocol.ts';
 import { createSocketId } from '../../domain/socket-id.ts';
 import type { Parts } from '../../flows/parts.ts';
 import { acceptEchoClient } from './echo-session.ts';
-import { encodeEvent, encodeMessage, encodePresence } from './encode.ts';
+import { encodeEvent, encodeGap, encodeMessage, encodePresence } from './encode.ts';
 import { isReservedEvent } from './reserved-events.ts';
 
 export interface EchoSettings {
@@ -31,6 +31,8 @@ export interface EchoDoors {
 
 /** Engine.IO's path: exactly this prefix. */
 const SOCKET_IO_PATH = '/socket.io/';
+/** As Engine.IO spells it. */
+const FORBIDDEN = '{"code":4,"message":"Forbidden"}';
 
 /** Laravel Echo's Socket.IO protocol (protocol.md section 6), for socket.io-client 2, 3 and 4. */
 export class EchoProtocol implements Protocol {
@@ -45,7 +47,7 @@ export class EchoProtocol implements Protocol {
     this.#doors = doors;
     this.#engine = new Engine({
       allowEIO3: true,
-      allowRequest: (request, decide) => decide(null, this.#takes(request)),
+      allowRequest: (_request, decide) => decide(null, this.#takesNewcomer()),
       httpCompression: false,
       maxHttpBufferSize: settings.maxFrameBytes,
       perMessageDeflate: false,
@@ -79,10 +81,17 @@ export class EchoProtocol implements Protocol {
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (!this.#doors.allowsOrigin(request)) {
+      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
     this.#engine.handleUpgrade(request as Parameters<Engine['handleUpgrade']>[0], socket, head);
   }
 
-  /** Polling. Headers stand on every answer, a refusal's too: caches must keep origins apart. */
+  /**
+   * Polling. Headers stand on every answer, a refusal's too: caches must keep origins apart. The origin is asked at
+   * every request: Engine.IO's `allowRequest` sees only the first, which a stranger's page can make without one (JSONP).
+   */
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
     if (request.method === 'OPTIONS') {
       response.writeHead(204, this.#doors.preflightHeaders(request)).end();
@@ -90,6 +99,10 @@ export class EchoProtocol implements Protocol {
     }
     for (const [name, value] of Object.entries(this.#doors.corsHeaders(request)))
       response.setHeader(name, value);
+    if (!this.#doors.allowsOrigin(request)) {
+      response.writeHead(403, { 'content-type': 'application/json' }).end(FORBIDDEN);
+      return;
+    }
     this.#engine.handleRequest(request as Parameters<Engine['handleRequest']>[0], response);
   }
 
@@ -107,6 +120,9 @@ export class EchoProtocol implements Protocol {
       case 'left':
         audience.write(encodePresence(wire, broadcast.type, broadcast.member, position));
         return;
+      case 'gap':
+        audience.write(encodeGap(wire, broadcast.reason, position));
+        return;
       default:
         broadcast satisfies never;
     }
@@ -117,11 +133,9 @@ export class EchoProtocol implements Protocol {
     this.#engine.close();
   }
 
-  #takes(request: IncomingMessage): boolean {
-    if (!this.#doors.allowsOrigin(request)) return false;
-    // A handshake refused here is an error that the client tries again after; after a middleware's it would not.
-    const newcomer = !new URL(request.url ?? '/', 'http://localhost').searchParams.has('sid');
-    const refusal = newcomer ? this.#parts.connections.refusal() : null;
+  /** Asked by Engine.IO at a handshake alone; refused here, the client tries again, after a middleware's no it would not. */
+  #takesNewcomer(): boolean {
+    const refusal = this.#parts.connections.refusal();
     if (refusal !== null) this.#parts.meters.refused(refusal.code);
     return refusal === null;
   }

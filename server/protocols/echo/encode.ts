@@ -47,3 +47,8 @@ export function encodeSubscribed(wire: string, position: string | null): Frame {
 export function encodeSubscriptionError(wire: string, status: number): Frame {
   return encodeEvent('subscription_error', wire, String(status), null);
 }
+
+/** What may be missing here cannot be brought (protocol.md section 12). */
+export function encodeGap(wire: string, reason: string, position: string | null): Frame {
+  return encodeEvent('subscription_gap', wire, JSON.stringify({ reason }), position);
+}

@@ -71,6 +71,7 @@ export class RawProtocol implements Protocol {
         audience.write(encodePresence(broadcast.type, broadcast.member));
         return;
       case 'event':
+      case 'gap':
         return;
       default:
         broadcast satisfies never;
