@@ -1,0 +1,49 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { runChaos } from './chaos-run.ts';
+import { type Report, tallyTable } from './report.ts';
+import { buildTwin, TWINS, type TwinName } from './twins.ts';
+
+const ARTIFACTS = new URL('../.artifacts/', import.meta.url);
+const USAGE = `npm run chaos -- [--seconds 300] [--seed N] [--clients 36] [--twin ${Object.keys(TWINS).join('|')}]`;
+
+/** @returns the exit code: 1 where something happened that must not */
+export async function main(argv: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      seconds: { type: 'string', default: '300' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      clients: { type: 'string', default: '36' },
+      server: { type: 'string' },
+      twin: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const twin = values.twin === undefined ? null : buildTwin(values.twin as TwinName);
+  const main = twin?.main ?? values.server;
+  try {
+    const report = await runChaos({
+      seed: Number(values.seed),
+      seconds: Number(values.seconds),
+      clients: Number(values.clients),
+      ...(main === undefined ? {} : { main }),
+    });
+    console.log(`\nseed ${report.seed}\n${tallyTable(report)}`);
+    writeReport('chaos.json', report);
+    return Object.keys(report.violations).length > 0 ? 1 : 0;
+  } finally {
+    twin?.discard();
+  }
+}
+
+/** For whoever compares runs: beside the other results of the tests. */
+export function writeReport(name: string, report: Report): void {
+  mkdirSync(ARTIFACTS, { recursive: true });
+  writeFileSync(fileURLToPath(new URL(name, ARTIFACTS)), `${JSON.stringify(report, null, 2)}\n`);
+}
