@@ -53,7 +53,7 @@ export class RedisRoster implements Roster {
     const cache = new MemberCache();
     const faults = new RosterFaults(log, onFault);
     const room = (name: string) =>
-      new RedisRoom({ prefix, name, cache, faults, onCleared: () => void this.#repair.doubt(name) });
+      new RedisRoom({ prefix, name, cache, faults, onCleared: () => this.#enterAgain(name) });
     const lease = new RosterLease(connections, nodeId, nodeTtlMs);
     const own = this.#own;
     this.#connections = connections;
@@ -150,6 +150,12 @@ export class RedisRoster implements Roster {
   /** @throws UnavailableError; it is then tried again by itself, every third of a lease */
   restore(): Promise<void> {
     return this.#upkeep.restore();
+  }
+
+  /** A room's keys had to be emptied. */
+  #enterAgain(name: string): void {
+    this.#repair.doubt(name);
+    void this.#upkeep.newRoundInBackground();
   }
 
   /** A lease that may have ended: another node could clear away a seat that is entered under it. */

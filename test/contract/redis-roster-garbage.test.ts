@@ -79,6 +79,20 @@ describe('The Redis roster, where something else has written into its keys,', ()
     },
   );
 
+  it('enters at once again what it had to empty', async () => {
+    const slow = await node(3_600_000);
+    await slow.bus.follow('else');
+    await slow.roster.enter('else', seat('c', 3));
+    const tag = createHash('sha256').update('else').digest('base64url').slice(0, 27);
+    await redis.client.set(`${prefix}yamabiko:room:{${tag}}:seats`, 'garbage');
+    await at.roster.members('else');
+    await slow.roster.enter('else', seat('d', 4));
+    await until(async () => users(await at.roster.members('else')).join() === '3,4', 'both are there');
+    await slow.roster.leave('else', 'c');
+    await slow.roster.leave('else', 'd');
+    expect((await at.roster.members('else')).members).toEqual([]);
+  });
+
   it('enters again what was evicted, though nothing tells', async () => {
     await redis.client.del(...ROOM_KEYS.map(key));
     await healed();
@@ -152,12 +166,32 @@ describe('The Redis roster, where something else has written into its keys,', ()
     await until(() => story(at.heard, 'room').includes('joined 3'), 'user 3 is there');
     slow.connections.close();
     await entered.catch(() => {});
-    const leases = await redis.client.zrange(`${prefix}yamabiko:nodes`, 0, -1);
+    const leases = await redis.client.zrange(`${prefix}yamabiko:nodes`, 0, '-1');
     const own = leases.filter((name) => name.startsWith(slow.nodeId));
     expect(own).not.toEqual([]);
     // A lease later, told by Redis's clock.
     for (const name of own) await redis.client.zadd(`${prefix}yamabiko:nodes`, 1, name);
     await until(() => story(at.heard, 'room').includes('left 3'), 'user 3 has left');
+    await healed();
+  });
+
+  it('lets who leaves while it takes a new lease go, whatever his seat was named', async () => {
+    const slow = await node(3_600_000);
+    await slow.roster.enter('room', seat('c', 3));
+    const { warn } = slow.log;
+    const left = new Promise<void>((resolve) => {
+      slow.log.warn = (fields, message) => {
+        warn(fields, message);
+        // It names its seats by the new lease as soon as it has said so.
+        queueMicrotask(() => resolve(slow.roster.leave('room', 'c')));
+      };
+    });
+    await redis.client.zrem(`${prefix}yamabiko:nodes`, `${slow.nodeId}|0`);
+    await slow.roster.enter('else', seat('d', 4));
+    await left;
+    await until(() => slow.restored === 1, 'restored');
+    await until(() => story(at.heard, 'room').includes('left 3'), 'user 3 has left');
+    await slow.roster.leave('else', 'd');
     await healed();
   });
 

@@ -40,6 +40,20 @@ describe('The Redis roster, with a grace, over nodes that come and go,', () => {
     at.connections.close();
   }
 
+  it('announces who left on time by itself: its rounds are far apart', async () => {
+    const redis = await server();
+    const at = await node(redis, { graceMs: 300, nodeTtlMs: 3_600_000 });
+    for (const [id, user] of [
+      ['a', 1],
+      ['b', 2],
+    ] as const)
+      await at.roster.enter('room', seat(id, user));
+    await at.roster.leave('room', 'a', LINGER);
+    await until(() => story(at.heard, 'room').includes('left 1'), 'user 1 has left');
+    await at.roster.leave('room', 'b', LINGER);
+    await until(() => story(at.heard, 'room').includes('left 2'), 'user 2 has left');
+  });
+
   it('announces who left from a node that has died since, once, whichever node comes first', async () => {
     const redis = await server();
     // Its own timer and its lease would come much later.

@@ -1,7 +1,10 @@
 import { inspect } from 'node:util';
 
-/** Default for how long `next` waits, in milliseconds: long enough for a loaded machine, below vitest's limit. */
-const NEXT_TIMEOUT_MS = 8_000;
+/**
+ * How long clients wait for what must come, in milliseconds: long enough for a loaded machine, below vitest's limit.
+ * A story with hundreds of clients in its process may set it higher.
+ */
+export const patience = { ms: 8_000 };
 
 interface Waiter<T> {
   readonly wants: (item: T) => boolean;
@@ -48,7 +51,7 @@ export class EventQueue<T> {
    * Items that it passes over stay unread.
    * @param what names the awaited thing in the error
    */
-  next(wants: (item: T) => boolean = () => true, what = 'an event', timeoutMs = NEXT_TIMEOUT_MS): Promise<T> {
+  next(wants: (item: T) => boolean = () => true, what = 'an event', timeoutMs = patience.ms): Promise<T> {
     const at = this.#unread.findIndex(wants);
     if (at >= 0) {
       const item = this.#unread.splice(at, 1)[0] as T;

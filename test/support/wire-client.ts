@@ -1,4 +1,4 @@
-import { EventQueue } from './event-queue.ts';
+import { EventQueue, patience } from './event-queue.ts';
 import {
   type ClientSocket,
   clientOptions,
@@ -77,7 +77,7 @@ export class WireClient {
   request(event: string, ...args: unknown[]): Promise<Ack> {
     const failure = new Error(`${this.#name} got no ack of ${event} ${JSON.stringify(args)}`);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(failure), 8_000);
+      const timer = setTimeout(() => reject(failure), patience.ms);
       this.socket.emit(event, ...args, (answer: unknown) => {
         clearTimeout(timer);
         resolve(answer);
