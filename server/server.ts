@@ -69,8 +69,9 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   );
   const metrics = new Metrics({ seatCount: () => broker.roster.seatCount(), processMetrics: true });
   const hub = new Hub(metrics.delivered);
+  const clockToleranceMs = config.jwt.clockToleranceSeconds * 1000;
   const access = buildAccess({
-    token: { ...config.jwt, clockToleranceMs: config.jwt.clockToleranceSeconds * 1000 },
+    token: { ...config.jwt, clockToleranceMs },
     reserved,
     laravel: config.auth,
     // In development mode the demo stands in for Laravel, at a port that is known only once we listen.
@@ -94,6 +95,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
       commandTimeoutMs: config.redis.commandTimeoutMs,
       nodeTtlMs: config.redis.nodeTtlMs,
       systemUserName: config.channels.systemUserName,
+      clockToleranceMs,
       maxSubscriptions: config.connection.maxSubscriptions,
     },
   };

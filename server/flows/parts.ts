@@ -34,6 +34,8 @@ export interface FlowSettings {
   readonly nodeTtlMs: number;
   /** Name of the sender (id 0) of Laravel's own messages. */
   readonly systemUserName: string;
+  /** How much longer than its token a membership lasts, in milliseconds (protocol.md section 2). */
+  readonly clockToleranceMs: number;
   /** Channels that one connection may be subscribed to; the next is refused `limit_reached`. */
   readonly maxSubscriptions: number;
 }

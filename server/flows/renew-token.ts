@@ -7,12 +7,13 @@ import type { Parts } from './parts.ts';
 
 /**
  * Whether a repeated subscribe needs no new decision (protocol.md section 6: answered, not doubled). One that
- * brings a token does: it may extend the membership or change its right.
+ * brings a token does: it may extend the membership or change its right. On a public subscription a token may also
+ * stand in a header; a public name costs no question to Laravel where it does not.
  */
 export function standsFor(existing: Subscription, auth: unknown): boolean {
   if (typeof auth !== 'object' || auth === null) return true;
   if (Object.hasOwn(auth, 'token')) return false;
-  return existing.by !== 'token';
+  return existing.by === 'laravel' || (existing.by === 'public' && !Object.hasOwn(auth, 'headers'));
 }
 
 /**
