@@ -5,6 +5,7 @@ import { loadConfig } from '../../config/load-config.ts';
 import { allSettings } from '../../config/settings.ts';
 import { TEST_SECRET } from '../support/jwt.ts';
 import { RedisServer } from '../support/redis-server.ts';
+import { until } from '../support/yamabiko.ts';
 import { deployFile } from './support/deploy-file.ts';
 import { YamabikoNode } from './support/yamabiko-node.ts';
 
@@ -28,6 +29,31 @@ describe('docs/production.md', () => {
     const real = [...(await node.metrics()).matchAll(/^# TYPE (yamabiko_\w+)/gm)].map(([, name]) => name);
     const told = part('metrics').flatMap((line) => /^\| `(\w+)`/.exec(line)?.[1] ?? []);
     expect(told.sort()).toEqual(real.sort());
+  });
+
+  it('shows the answers to /health as they are, with Redis and without', async () => {
+    const answers = page.split('\n').flatMap((line) => {
+      const [, path, status, body] = /^\| `(\/health\/\w+)` \| (\d+) `(.+?)`/.exec(line) ?? [];
+      return path === undefined ? [] : [`${path} ${status} ${body}`];
+    });
+    const store = await RedisServer.start();
+    onTestFinished(() => store.stop());
+    const node = await YamabikoNode.start({
+      YAMABIKO_JWT_SECRET: TEST_SECRET,
+      YAMABIKO_REDIS_URL: store.url,
+    });
+    onTestFinished(async () => void (await node.stop()));
+    const told = async (path: string) => {
+      const response = await fetch(node.url + path);
+      return `${path} ${response.status} ${await response.text()}`;
+    };
+    expect(answers).toHaveLength(4);
+    expect(answers).toEqual(
+      expect.arrayContaining([await told('/health/live'), await told('/health/ready')]),
+    );
+    await store.kill();
+    await until(async () => (await fetch(`${node.url}/health/ready`)).status === 503, 'it notices');
+    expect(answers).toContain(await told('/health/ready'));
   });
 
   it('has settings for a start that the server takes', () => {
