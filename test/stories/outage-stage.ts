@@ -28,6 +28,10 @@ export class OutageStage {
 
   static async open(env: Readonly<Record<string, string>> = {}): Promise<OutageStage> {
     const [redis, auth] = [await RedisServer.start(), await startAuthEndpoint()];
+    onTestFinished(async () => {
+      await redis.stop();
+      await auth.stop();
+    });
     const node = await startYamabiko({
       YAMABIKO_REDIS_URL: redis.url,
       YAMABIKO_AUTH_URL: auth.url,
@@ -37,11 +41,10 @@ export class OutageStage {
       ...env,
     });
     const stage = new OutageStage(redis, auth, node);
+    // Hooks run from the last to the first: the node stops while it still has its Redis.
     onTestFinished(async () => {
       redis.resume();
       await node.stop();
-      await redis.stop();
-      await auth.stop();
     });
     return stage;
   }
