@@ -40,6 +40,13 @@ export interface Sources {
 
 const DEFAULT_CONFIG_FILE = 'yamabiko.config.json';
 const PREFIX = 'YAMABIKO_';
+/**
+ * What Kubernetes puts into every pod beside a Service that is named `yamabiko`, with `YAMABIKO_PORT=tcp://..` among it:
+ * nobody's setting, and no reason not to start.
+ */
+const SERVICE_LINK =
+  /^YAMABIKO_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)$/;
+const SERVICE_LINK_PORT = /^(tcp|udp|sctp):\/\//;
 
 /** Collects what was given, from all sources, unchecked save for names that no setting has. */
 export function readSources({ flags, configFile, env, cwd }: SourceInput): Sources {
@@ -84,12 +91,16 @@ function readVariables(
 ): Given[] {
   const known = allSettings.flatMap(({ setting }) => setting.env ?? []);
   return Object.entries(variables).flatMap(([name, raw]) => {
-    if (!name.startsWith(PREFIX)) return [];
+    if (!name.startsWith(PREFIX) || isServiceLink(name, raw)) return [];
     const named = allSettings.find(({ setting }) => setting.env === name);
     if (named !== undefined) return [{ named, raw, origin: { source, name } }];
     mistakes.push(unknownName(nameOf({ source, name }), nearestName(name, known)));
     return [];
   });
+}
+
+function isServiceLink(name: string, raw: string | undefined): boolean {
+  return SERVICE_LINK.test(name) || (name === 'YAMABIKO_PORT' && SERVICE_LINK_PORT.test(raw ?? ''));
 }
 
 function readDotenv(cwd: string, mistakes: Mistake[]): Readonly<Record<string, string>> {

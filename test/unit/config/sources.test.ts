@@ -71,6 +71,23 @@ describe('names that no setting has', () => {
     ]);
   });
 
+  it('are none of ours where Kubernetes gives them, beside a Service named yamabiko', () => {
+    const given = loaded({
+      env: {
+        YAMABIKO_SERVICE_HOST: '10.0.0.1',
+        YAMABIKO_SERVICE_PORT: '6001',
+        YAMABIKO_SERVICE_PORT_HTTP: '6001',
+        YAMABIKO_PORT: 'tcp://10.0.0.1:6001',
+        YAMABIKO_PORT_6001_TCP: 'tcp://10.0.0.1:6001',
+        YAMABIKO_PORT_6001_TCP_ADDR: '10.0.0.1',
+        YAMABIKO_PORT_6001_TCP_PORT: '6001',
+        YAMABIKO_PORT_6001_TCP_PROTO: 'tcp',
+      },
+    });
+    expect(given.ok && given.config.server.port).toBe(6001);
+    expect(mistakesOf({ env: { YAMABIKO_SERVICES_HOST: 'x' } })).toHaveLength(1);
+  });
+
   it('are none of ours without the prefix', () => {
     expect(loaded({ env: { PORT: 'x', VITE_YAMABIKO_HOST: 'x' }, files: { '.env': 'APP_KEY=x' } }).ok).toBe(
       true,
