@@ -46,9 +46,10 @@ export class RedisServer {
     return server;
   }
 
-  /** A Sentinel. @param lines of its configuration */
-  static async sentinel(lines: readonly string[]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), []);
+  /** A Sentinel. @param lines of its configuration @param password that `client` gives */
+  static async sentinel(lines: readonly string[], password?: string): Promise<RedisServer> {
+    const args = password === undefined ? [] : ['--requirepass', password];
+    const server = new RedisServer(await freePort(), args);
     const file = join(server.#dir, 'sentinel.conf');
     // It writes down there what it learns.
     writeFileSync(
