@@ -1,10 +1,23 @@
 import { expect, it } from 'vitest';
+import type { EchoSubscription } from '../support/echo-subscription.ts';
 import { until } from '../support/yamabiko.ts';
 import { PollingSession } from './support/polling-session.ts';
 import { namesOf, type Scene } from './support/scene.ts';
 
 /** A deployment: a node goes and comes back, and its clients with it. */
 export function drainStories(scene: () => Scene): void {
+  it('of a new certificate, a reload, leaves nobody behind', async () => {
+    const { site, proxy, there } = scene();
+    const ada = (await scene().echo('1:ada', there[0], 2, ['polling'])).join('reloaded', '.Shipped');
+    const bob = (await scene().echo('2:bob', there[1], 4, ['websocket'])).join('reloaded', '.Shipped');
+    for (const subscription of [ada, bob]) await subscription.next('here');
+    await proxy.reload();
+    const eve = (await scene().echo('3:eve', there[0], 4, ['polling'])).join('reloaded', '.Shipped');
+    await eve.next('here');
+    for (const subscription of [ada, bob, eve])
+      await hears(subscription, () => site.publish('presence-reloaded', 'Shipped', { order: 4 }));
+  });
+
   it('brings everybody back when a node is drained, and uses the node again', async () => {
     const { site, proxy, there } = scene();
     const [node] = site.nodes;
@@ -37,6 +50,19 @@ export function drainStories(scene: () => Scene): void {
       20_000,
     );
   });
+}
+
+/** Publishes until it is heard: what is said while a client is away is lost for it. */
+async function hears(subscription: EchoSubscription, publish: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    await publish();
+    try {
+      await subscription.next('.Shipped', 500);
+      return;
+    } catch (error) {
+      if (attempt === 20) throw error;
+    }
+  }
 }
 
 /** A page that opens its WebSocket anew when the server restarts, until it is in. */

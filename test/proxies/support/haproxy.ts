@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '../../support/yamabiko.ts';
 import { deployFile } from './deploy-file.ts';
 import { Program } from './program.ts';
 import type { ProxyKind } from './proxy.ts';
@@ -21,6 +22,16 @@ export const haproxy: ProxyKind = {
       ...edits,
     });
     writeFileSync(join(dir, 'haproxy.cfg'), conf);
-    return new Program('haproxy', ['-db', '-f', join(dir, 'haproxy.cfg')]);
+    // With a master, as Debian's service runs it.
+    return new Program('haproxy', ['-W', '-db', '-f', join(dir, 'haproxy.cfg')]);
+  },
+  async reload(program) {
+    program.kill('SIGUSR2');
+    await until(
+      () => workersOf(program) === 2,
+      () => `a new worker serves: ${program.output}`,
+    );
   },
 };
+
+const workersOf = ({ output }: Program) => output.match(/New worker \(\d+\) forked/g)?.length ?? 0;

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '../../support/yamabiko.ts';
 import { deployFile } from './deploy-file.ts';
 import { Program } from './program.ts';
 import { LOG_FILE, type ProxyKind } from './proxy.ts';
@@ -39,5 +40,9 @@ export const nginx: ProxyKind = {
     writeFileSync(join(dir, 'yamabiko.conf'), conf);
     writeFileSync(join(dir, 'nginx.conf'), mainFile(dir));
     return new Program('nginx', ['-p', dir, '-c', join(dir, 'nginx.conf'), '-e', 'stderr']);
+  },
+  async reload(program) {
+    program.kill('SIGHUP');
+    await until(() => program.output.includes('gracefully shutting down'), 'old workers take no more');
   },
 };

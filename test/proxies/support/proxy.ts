@@ -27,14 +27,18 @@ export interface ProxyKind {
   /** Takes the stickiness away, so that polls are spread. */
   readonly withoutStickiness: Edits;
   run(stage: Stage): Program;
+  /** Has it read its files anew, as after a certificate was renewed. Resolves when it has. */
+  reload(program: Program, stage: Stage): Promise<void>;
 }
 
 /** A running proxy in front of a site. */
 export class RunningProxy {
+  readonly #kind: ProxyKind;
   readonly #stage: Stage;
   readonly #program: Program;
 
-  private constructor(stage: Stage, program: Program) {
+  private constructor(kind: ProxyKind, stage: Stage, program: Program) {
+    this.#kind = kind;
     this.#stage = stage;
     this.#program = program;
   }
@@ -42,7 +46,7 @@ export class RunningProxy {
   static async start(kind: ProxyKind, site: Site, edits: Edits = {}): Promise<RunningProxy> {
     const dir = mkdtempSync(join(tmpdir(), 'yamabiko-proxy-'));
     const stage = { dir, port: await freePort(), certificate: makeCertificate(dir), site, edits };
-    const proxy = new RunningProxy(stage, kind.run(stage));
+    const proxy = new RunningProxy(kind, stage, kind.run(stage));
     await proxy.#program.listensOn(stage.port);
     return proxy;
   }
@@ -60,6 +64,10 @@ export class RunningProxy {
   /** A client's machine: it connects from that address of this one, and trusts the certificate. */
   from(localAddress: string): Agent {
     return new Agent({ localAddress, ca: this.#stage.certificate.pem });
+  }
+
+  reload(): Promise<void> {
+    return this.#kind.reload(this.#program, this.#stage);
   }
 
   async stop(): Promise<void> {
