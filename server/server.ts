@@ -67,7 +67,11 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   const broker = buildBroker({ ...config.redis, ...config.presence }, nodeId, log, (fault) =>
     metrics.rosterFault(fault),
   );
-  const metrics = new Metrics({ seatCount: () => broker.roster.seatCount(), processMetrics: true });
+  const metrics = new Metrics({
+    seatCount: () => broker.roster.seatCount(),
+    busLagMs: () => broker.bus.lagMs(),
+    processMetrics: true,
+  });
   const hub = new Hub(metrics.delivered);
   const clockToleranceMs = config.jwt.clockToleranceSeconds * 1000;
   const access = buildAccess({
@@ -114,7 +118,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   const connection = config.connection;
   const raw = new RawProtocol(parts, { ...connection, paths: config.raw.paths, connection }, doors);
   const echo = new EchoProtocol(parts, { ...connection, connection }, doors);
-  const self = { id: nodeId, version: readVersion(), busLagMs: null };
+  const self = { id: nodeId, version: readVersion() };
   const answers: Answers = {
     counts: () => hub.counts(),
     endUser: (end) => endUser(parts, end),

@@ -32,6 +32,8 @@ export interface Bus {
   resume(from: string | null, channels: readonly string[], live: GoLive): Promise<void>;
   /** True when publishing and hearing have been proved, by a probe that came back. */
   ready(): boolean;
+  /** What the last probe took to come back, in milliseconds; null where nothing is between publishing and hearing. */
+  lagMs(): number | null;
   /** Exactly one listener, set before `start`. */
   listen(listener: BusListener): void;
   start(): Promise<void>;

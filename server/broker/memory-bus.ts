@@ -35,6 +35,10 @@ export class MemoryBus implements Bus {
     this.#queue = [];
   }
 
+  lagMs(): number | null {
+    return null;
+  }
+
   ready(): boolean {
     return this.#running;
   }

@@ -80,6 +80,10 @@ export class RedisBus implements Bus {
     this.#connections.close();
   }
 
+  lagMs(): number | null {
+    return this.#probe.lagMs;
+  }
+
   ready(): boolean {
     return this.#keeper.ready;
   }

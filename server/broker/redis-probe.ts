@@ -14,6 +14,8 @@ export type ProbeVerdict = 'heard' | 'silent' | 'deaf' | 'lost';
 /** Publishes on a channel of this node and waits to hear it. An open socket proves nothing. */
 export class RedisProbe {
   readonly redisName: string;
+  /** What the last probe that was heard took to come back, in milliseconds; null before the first. */
+  lagMs: number | null = null;
   readonly #connections: RedisConnections;
   readonly #awaited = new Map<string, (verdict: ProbeVerdict) => void>();
 
@@ -28,8 +30,11 @@ export class RedisProbe {
     const token = randomUUID();
     const answered = new AbortController();
     const verdict = new Promise<ProbeVerdict>((settle) => this.#awaited.set(token, settle));
+    const startMs = performance.now();
     try {
-      return await Promise.race([verdict, this.#publish(publisher, token, answered.signal)]);
+      const outcome = await Promise.race([verdict, this.#publish(publisher, token, answered.signal)]);
+      if (outcome === 'heard') this.lagMs = performance.now() - startMs;
+      return outcome;
     } finally {
       answered.abort();
       this.#awaited.delete(token);

@@ -15,17 +15,13 @@ export interface NodeFacts {
 
 export function describeNode(
   parts: Parts,
-  node: {
-    readonly id: string;
-    readonly version: string;
-    readonly ready: boolean;
-    readonly busLagMs: number | null;
-  },
+  node: { readonly id: string; readonly version: string; readonly ready: boolean },
 ): NodeFacts {
   return {
     ...node,
     uptimeSeconds: Math.floor(process.uptime()),
     connections: parts.connections.size,
     channels: parts.hub.counts().size,
+    busLagMs: parts.bus.lagMs(),
   };
 }

@@ -8,6 +8,8 @@ import { LabelBound } from './label-bound.ts';
 export interface MetricsParts {
   /** Seats held by this node: asked at each reading, so that it cannot drift from the roster's own count. */
   seatCount(): number;
+  /** What a publish takes to come back, in milliseconds; null where that is not measured. */
+  busLagMs(): number | null;
   /** The process's own metrics too (CPU, heap, event loop); for one server of a process. */
   readonly processMetrics: boolean;
 }
@@ -71,7 +73,7 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  constructor({ seatCount, processMetrics }: MetricsParts) {
+  constructor({ seatCount, busLagMs, processMetrics }: MetricsParts) {
     this.#seatCount = seatCount;
     new Gauge({
       name: 'yamabiko_members',
@@ -79,6 +81,14 @@ export class Metrics {
       registers: [this.#registry],
       collect() {
         this.set(seatCount());
+      },
+    });
+    new Gauge({
+      name: 'yamabiko_bus_lag_seconds',
+      help: 'What the last probe took to come back through Redis; 0 in memory',
+      registers: [this.#registry],
+      collect() {
+        this.set((busLagMs() ?? 0) / 1000);
       },
     });
     if (processMetrics) collectDefaultMetrics({ register: this.#registry });

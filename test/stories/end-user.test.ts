@@ -91,6 +91,10 @@ describe.each(CLUSTERS_OF_NODES)('the application ends a user $name', (kind) => 
     const { nodes } = (await response.json()) as { nodes: { id: string; version: string; ready: boolean }[] };
     expect(new Set(nodes.map(({ id }) => id)).size).toBe(kind.name.includes('two') ? 2 : 1);
     for (const node of nodes)
-      expect(node).toMatchObject({ ready: true, version: expect.stringMatching(/^\d+\.\d+\.\d+/) });
+      expect(node).toMatchObject({
+        ready: true,
+        version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+        bus_lag_ms: kind.name === 'in memory' ? null : expect.any(Number),
+      });
   });
 });

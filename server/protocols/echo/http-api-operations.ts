@@ -43,5 +43,13 @@ export function createOperations({ endUser, nodes, reserved }: Operations): Rout
 }
 
 function spellNode({ id, version, uptimeSeconds, connections, channels, ready, busLagMs }: NodeFacts) {
-  return { id, version, uptime: uptimeSeconds, connections, channels, ready, bus_lag_ms: busLagMs };
+  return {
+    id,
+    version,
+    uptime: uptimeSeconds,
+    connections,
+    channels,
+    ready,
+    bus_lag_ms: busLagMs === null ? null : Math.round(busLagMs * 100) / 100,
+  };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Metrics } from '../../../server/metrics/metrics.ts';
 
 function metricsOf(seatCount = () => 0) {
-  return new Metrics({ seatCount, processMetrics: false });
+  return new Metrics({ seatCount, busLagMs: () => 5, processMetrics: false });
 }
 
 /** The samples of a page, by their names with labels. */
@@ -98,7 +98,9 @@ describe('metrics', () => {
     expect(Object.keys(await samples(two)).filter((name) => name.startsWith('yamabiko_refusals'))).toEqual(
       [],
     );
-    const both = [1, 2].map(() => new Metrics({ seatCount: () => 0, processMetrics: true }));
+    const both = [1, 2].map(
+      () => new Metrics({ seatCount: () => 0, busLagMs: () => 5, processMetrics: true }),
+    );
     for (const metrics of both)
       expect(await samples(metrics)).toHaveProperty('process_resident_memory_bytes');
     expect(await samples(one)).not.toHaveProperty('process_resident_memory_bytes');
