@@ -43,10 +43,12 @@ export function buildBroker(
   }
   const settings = { ...redis, url: redis.url };
   const connections = new RedisConnections({ settings, log });
+  const peers = new PeerConnections({ settings, log });
+  connections.onConnectAnew = () => peers.connectAnew();
   return startedInOrder({
     bus: new RedisBus({ connections, settings, nodeId, log }),
     roster: new RedisRoster({ connections, settings, nodeId, log, onFault }),
-    peers: new PeerConnections({ settings, log }),
+    peers,
   });
 }
 

@@ -85,6 +85,15 @@ export class PeerConnections {
       });
   }
 
+  /**
+   * Where the master is another one. All nodes must be at the same: the adapter asks Redis how many it has to wait
+   * for, and a node of a Cluster counts its own subscribers only.
+   */
+  connectAnew(): void {
+    // Only where it is connected: ioredis gives up for good in the tick in which it begins to connect.
+    for (const redis of this.#redis) if (redis.status === 'ready') redis.disconnect(true);
+  }
+
   stop(): void {
     for (const redis of this.#redis) redis.disconnect();
   }

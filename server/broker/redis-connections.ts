@@ -45,8 +45,8 @@ export class RedisConnections {
   readonly command: Redis;
   readonly cluster: Cluster | null;
   readonly home: RedisHome | null;
-  /** Told when connections are made anew because the master is another one. Set before `open`. */
-  onStrayed: () => void = () => {};
+  /** Called when they are made anew, which other connections of this node then should be too. Set before `open`. */
+  onConnectAnew: () => void = () => {};
   /** Set by the bus while Redis does not answer: calls are refused at once instead of piling up unanswered. */
   silent = false;
   readonly #log: BrokerLog;
@@ -115,12 +115,12 @@ export class RedisConnections {
     if (connection.status === 'ready') connection.disconnect(true);
   }
 
-  /** The master is another one: both connect anew, which asks where it is. */
-  relocate(): void {
+  /** Drops both; connecting asks anew where the master is. */
+  connectAnew(): void {
     this.reset(this.subscriber);
     this.reset(this.command);
     this.cluster?.refreshSlotsCache();
-    this.onStrayed();
+    this.onConnectAnew();
   }
 
   /** @throws UnavailableError whatever went wrong, with the cause */
@@ -144,7 +144,7 @@ export class RedisConnections {
     } catch (cause) {
       this.#logReply(cause);
       // A master that became a replica: another one takes writes now.
-      if (cause instanceof Error && cause.message.includes('READONLY')) this.relocate();
+      if (cause instanceof Error && cause.message.includes('READONLY')) this.connectAnew();
       throw new UnavailableError('Redis did not take the command', { cause });
     }
   }

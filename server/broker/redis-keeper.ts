@@ -114,7 +114,7 @@ export class RedisKeeper {
         return SILENT_PAUSE_MS;
       case 'strayed':
         this.#subscriberLost('master_changed');
-        connections.relocate();
+        connections.connectAnew();
         return probeIntervalMs;
       case 'changed':
         this.#notReady();
@@ -137,8 +137,7 @@ export class RedisKeeper {
     const { connections } = this.#options;
     this.#silentProbes = 0;
     this.#subscriberLost('silent');
-    connections.reset(connections.subscriber);
-    connections.reset(connections.command);
+    connections.connectAnew();
   }
 
   #failed(err: unknown): number {
