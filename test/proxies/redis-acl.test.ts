@@ -28,7 +28,7 @@ describe('the Redis user of redis-users.acl', () => {
       YAMABIKO_JWT_SECRET: TEST_SECRET,
       YAMABIKO_APPS: 'app:key',
     };
-    nodes = await Promise.all([YamabikoNode.start(env), YamabikoNode.start(env)]);
+    nodes = await YamabikoNode.startTwo(env);
   });
 
   afterAll(async () => {

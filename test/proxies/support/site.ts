@@ -33,7 +33,7 @@ export class Site {
       YAMABIKO_DRAIN_MS: '3000',
       ...settings,
     };
-    const nodes = await Promise.all([YamabikoNode.start(env), YamabikoNode.start(env)]);
+    const nodes = await YamabikoNode.startTwo(env);
     return new Site({ redis, auth, laravel, nodes });
   }
 

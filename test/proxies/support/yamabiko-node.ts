@@ -20,8 +20,27 @@ export class YamabikoNode {
   /** Resolves when it is ready. @param env settings, as `YAMABIKO_*` */
   static async start(env: Readonly<Record<string, string>>): Promise<YamabikoNode> {
     const node = new YamabikoNode(await freePort(), env);
-    await node.ready();
+    try {
+      await node.ready();
+    } catch (error) {
+      await node.stop();
+      throw error;
+    }
     return node;
+  }
+
+  /** Two at once; where one fails, the other is not left behind. */
+  static async startTwo(
+    env: Readonly<Record<string, string>>,
+  ): Promise<readonly [YamabikoNode, YamabikoNode]> {
+    const starts = [YamabikoNode.start(env), YamabikoNode.start(env)] as const;
+    try {
+      return await Promise.all(starts);
+    } catch (error) {
+      for (const start of await Promise.allSettled(starts))
+        if (start.status === 'fulfilled') await start.value.stop();
+      throw error;
+    }
   }
 
   get url(): string {
