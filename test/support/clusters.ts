@@ -1,4 +1,5 @@
-import { Redis } from 'ioredis';
+import { RedisCluster } from './redis-cluster.ts';
+import { RedisSentinel } from './redis-sentinel.ts';
 import { RedisServer } from './redis-server.ts';
 import { type Running, startYamabiko } from './yamabiko.ts';
 
@@ -40,30 +41,62 @@ const memory: ClusterKind = {
   },
 };
 
-const redis = (name: string, nodes: number): ClusterKind => ({
+/** What Laravel and the nodes share. */
+interface Store {
+  readonly url: string;
+  publish(name: string, payload: string | Buffer): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+const onStore = (name: string, nodes: number, startStore: () => Promise<Store>): ClusterKind => ({
   name,
   async start(env = {}, definitions = {}) {
-    const store = await RedisServer.start();
+    const store = await startStore();
     const settings = { YAMABIKO_REDIS_URL: store.url, YAMABIKO_APPS: 'app:key', ...env };
     const servers = await Promise.all(
       Array.from({ length: nodes }, () => startYamabiko(settings, definitions)),
     );
     const [server, guestServer] = [servers[0], servers.at(-1)] as [Running, Running];
-    const laravel = new Redis(store.url);
     return {
       server,
       guestServer,
       settledToZero: async () => void (await Promise.all(servers.map((s) => s.settledToZero()))),
-      publish: async (channel, payload) => {
-        await laravel.publish(PREFIX + channel, payload);
-      },
+      publish: async (channel, payload) => void (await store.publish(PREFIX + channel, payload)),
       async stop() {
-        laravel.disconnect();
         await Promise.all(servers.map((s) => s.stop()));
         await store.stop();
       },
     };
   },
+});
+
+const redis = (name: string, nodes: number) =>
+  onStore(name, nodes, async () => {
+    const server = await RedisServer.start();
+    return {
+      url: server.url,
+      publish: (channel, payload) => server.client.publish(channel, payload),
+      stop: () => server.stop(),
+    };
+  });
+
+const sentinel = onStore('on Redis with Sentinel, two nodes', 2, async () => {
+  const group = await RedisSentinel.start();
+  return {
+    url: group.url,
+    publish: (channel, payload) => group.master().client.publish(channel, payload),
+    stop: () => group.stop(),
+  };
+});
+
+const redisCluster = onStore('on Redis Cluster, two nodes', 2, async () => {
+  const cluster = await RedisCluster.start();
+  return {
+    url: cluster.url,
+    // A replica will do: what is published anywhere is heard. Always the same, for one order of what one publishes.
+    publish: async (channel, payload) => cluster.nodes.at(-1)?.server.client.publish(channel, payload),
+    stop: () => cluster.stop(),
+  };
 });
 
 const redisOneNode = redis('on Redis', 1);
@@ -77,3 +110,6 @@ export const CLUSTERS_OF_NODES: readonly ClusterKind[] = [
   redisOneNode,
   redis('on Redis with two nodes', 2),
 ];
+
+/** The engines that change masters, for a selection of what runs on one Redis. */
+export const CLUSTERS_OF_MASTERS: readonly ClusterKind[] = [sentinel, redisCluster];
