@@ -64,9 +64,10 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   const stopped = new AbortController();
   const reserved = reservedNames(config);
   const channels = new ChannelDefinitions(config.channels.definitions);
-  const broker = buildBroker({ ...config.redis, ...config.presence }, nodeId, log, (fault) =>
-    metrics.rosterFault(fault),
-  );
+  const broker = buildBroker({ ...config.redis, ...config.presence }, nodeId, log, {
+    rosterFault: (fault) => metrics.rosterFault(fault),
+    dropped: (source, reason) => metrics.dropped(source, reason),
+  });
   const metrics = new Metrics({
     seatCount: () => broker.roster.seatCount(),
     busLagMs: () => broker.bus.lagMs(),

@@ -14,6 +14,13 @@ export type BrokerSettings = Omit<RedisSettings, 'url'> &
   RedisBusSettings &
   RedisRosterSettings & { readonly url: string | null };
 
+export interface BrokerMeters {
+  /** In the roster's keys. */
+  rosterFault(fault: RosterFault): void;
+  /** What was published. */
+  dropped(source: string, reason: string): void;
+}
+
 /** The bus and the roster of one store, and where there are other nodes the way to ask them. */
 export interface Broker {
   readonly bus: Bus;
@@ -25,13 +32,13 @@ export interface Broker {
 
 /**
  * @param nodeId unique among all nodes, and new for each start
- * @param onFault told of each thing in the store that no node wrote
+ * @param meters told of what no node of ours wrote
  */
 export function buildBroker(
   redis: BrokerSettings,
   nodeId: string,
   log: BrokerLog,
-  onFault: (fault: RosterFault) => void,
+  meters: BrokerMeters,
 ): Broker {
   if (redis.url === null) {
     const bus = new MemoryBus({ log });
@@ -43,11 +50,21 @@ export function buildBroker(
   }
   const settings = { ...redis, url: redis.url };
   const connections = new RedisConnections({ settings, log });
-  const peers = new PeerConnections({ settings, log });
+  const peers = new PeerConnections({
+    settings,
+    log,
+    onForeign: () => meters.dropped('peers', 'bad_message'),
+  });
   connections.onConnectAnew = () => peers.connectAnew();
   return startedInOrder({
     bus: new RedisBus({ connections, settings, nodeId, log }),
-    roster: new RedisRoster({ connections, settings, nodeId, log, onFault }),
+    roster: new RedisRoster({
+      connections,
+      settings,
+      nodeId,
+      log,
+      onFault: (fault) => meters.rosterFault(fault),
+    }),
     peers,
   });
 }

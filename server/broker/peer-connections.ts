@@ -1,22 +1,25 @@
 import { EventEmitter } from 'node:events';
 import type { Redis } from 'ioredis';
 import type { BrokerLog } from './broker-log.ts';
+import { isPeerMessage } from './peer-messages.ts';
 import { createRedis, type RedisSettings } from './redis-connections.ts';
 
 /** The parts of an ioredis client that @socket.io/redis-adapter uses. */
 class PeerClient extends EventEmitter {
   readonly #redis: Redis;
   readonly #log: BrokerLog;
+  readonly #onForeign: () => void;
   readonly #channels = new Set<string>();
 
-  constructor(redis: Redis, log: BrokerLog) {
+  constructor(redis: Redis, log: BrokerLog, onForeign: () => void) {
     super();
+    this.#onForeign = onForeign;
     this.#redis = redis;
     this.#log = log;
     redis.on('ready', () => {
       if (this.#channels.size > 0) this.#attempt('subscribe', redis.subscribe(...this.#channels));
     });
-    redis.on('messageBuffer', (...args: unknown[]) => this.emit('messageBuffer', ...args));
+    redis.on('messageBuffer', (channel: Buffer, message: Buffer) => this.#hear(channel, message));
   }
 
   /** The adapter's cluster broadcasts, which we never use; a pattern would need one more right, and hear for nothing. */
@@ -40,12 +43,27 @@ class PeerClient extends EventEmitter {
     this.#redis.call(name, ...args).then((reply) => callback(null, reply), callback);
   }
 
+  #hear(channel: Buffer, message: Buffer): void {
+    if (isPeerMessage(message)) this.emit('messageBuffer', channel, message);
+    else this.#onForeign();
+  }
+
   #attempt(command: string, reply: Promise<unknown> | null): void {
     reply?.catch((error: Error) =>
       this.#log.warn({ command, reason: error.message }, 'Redis refused what nodes ask each other'),
     );
   }
 }
+
+export interface PeerConnectionsOptions {
+  readonly settings: RedisSettings;
+  readonly log: BrokerLog;
+  /** Told of each message that no node of ours wrote; for counting. */
+  readonly onForeign: () => void;
+}
+
+/** Anybody with the right to publish can cause it; one line in so many milliseconds is enough. */
+const FOREIGN_LOG_INTERVAL_MS = 10_000;
 
 /**
  * Two Redis connections over which nodes ask each other, in the shape that @socket.io/redis-adapter takes. The
@@ -58,12 +76,19 @@ export class PeerConnections {
   readonly sub: PeerClient;
   readonly #redis: readonly Redis[];
   #failing = false;
+  #foreignLoggedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ settings, log }: { settings: RedisSettings; log: BrokerLog }) {
+  constructor({ settings, log, onForeign }: PeerConnectionsOptions) {
     const pub = createRedis(settings, 'yamabiko-peers');
     const sub = createRedis(settings, 'yamabiko-peers-subscriber');
-    this.pub = new PeerClient(pub, log);
-    this.sub = new PeerClient(sub, log);
+    const foreign = () => {
+      onForeign();
+      if (performance.now() - this.#foreignLoggedAt < FOREIGN_LOG_INTERVAL_MS) return;
+      this.#foreignLoggedAt = performance.now();
+      log.warn({}, 'dropped what was published where nodes ask each other: no node of ours wrote it');
+    };
+    this.pub = new PeerClient(pub, log, foreign);
+    this.sub = new PeerClient(sub, log, foreign);
     this.#redis = [pub, sub];
     for (const redis of this.#redis) {
       redis.on('ready', () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { RedisServer } from '../support/redis-server.ts';
 import { until } from './heard.ts';
 import { type NodeOptions, RedisNode } from './redis-node.ts';
@@ -116,6 +116,33 @@ describe('The Redis roster, with a grace, over nodes that come and go,', () => {
     await frozen.roster.leave('room', 'a');
     await fence(watcher);
     expect(story(watcher.heard, 'room')).toEqual(['joined 1', 'left 1']);
+  });
+
+  it.each([
+    ['forward', '2099-01-01'],
+    ['back', '1999-01-01'],
+  ])("goes by Redis's clock when a node's own jumps %s", async (_way, date) => {
+    const redis = await server();
+    const jumping = await node(redis, { graceMs: 400, nodeTtlMs: 600 });
+    const other = await node(redis, { graceMs: 400, nodeTtlMs: 600 });
+    await jumping.roster.enter('room', seat('stays', 1));
+    vi.useFakeTimers({ toFake: ['Date'], now: new Date(date) });
+    ended.push(async () => void vi.useRealTimers());
+    await jumping.roster.enter('room', seat('a', 2));
+    await jumping.roster.leave('room', 'a', LINGER);
+    await other.roster.enter('room', seat('b', 3));
+    await until(() => story(other.heard, 'room').includes('left 2'), 'user 2 has left');
+    await other.roster.leave('room', 'b');
+    const first = await redis.client.zscore(`${PREFIX}yamabiko:nodes`, `${jumping.nodeId}|0`);
+    await until(
+      async () =>
+        Number(await redis.client.zscore(`${PREFIX}yamabiko:nodes`, `${jumping.nodeId}|0`)) >
+        Number(first) + 1_500,
+      'some leases later',
+    );
+    await fence(other);
+    expect(story(other.heard, 'room')).toEqual(['joined 1', 'joined 2', 'joined 3', 'left 2', 'left 3']);
+    expect(jumping.restored).toBe(0);
   });
 
   it('ends the grace of nodes that have one on a node that has none', async () => {
