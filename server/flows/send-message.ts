@@ -38,10 +38,10 @@ export async function sendMessage(
   await publish(parts, name.base, subscription, shaped, answer);
 }
 
-/** A JWT subscription of the room, by whichever of its wire names (protocol.md section 6). */
+/** A JWT subscription of the room, by whichever of its wire names (protocol.md section 6); the named one's user goes first. */
 function sendingRight(connection: Connection, name: ChannelName): Subscription | null {
   if (name.kind === 'encrypted') return null;
-  for (const wire of [name.base, `private-${name.base}`, `presence-${name.base}`]) {
+  for (const wire of [name.wire, name.base, `private-${name.base}`, `presence-${name.base}`]) {
     const subscription = connection.subscriptions.get(wire);
     if (subscription?.by === 'token' && subscription.room === name.base) return subscription;
   }

@@ -192,6 +192,22 @@ describe.each(CLUSTERS)('at the doors $name', (kind) => {
     expect((await client.next('message')).args[0]).toBe('open');
   });
 
+  it('a send is by the user whose token opened the wire name that it names', async () => {
+    const client = await connect();
+    const token = (id: number, name: string) => ({ token: mintToken({ id, name, channel: 'open' }) });
+    await client.subscribe('open', token(1, 'ada'));
+    await client.subscribe('presence-open', token(2, 'bob'));
+    for (const [wire, name] of [
+      ['presence-open', 'bob'],
+      ['open', 'ada'],
+      ['private-open', 'ada'],
+    ] as const) {
+      expect(await client.send(wire, {})).toEqual({ type: 'sended', ok: true });
+      for (const _ of ['open', 'presence-open'])
+        expect((await client.next('message')).args[1].sender.name).toBe(name);
+    }
+  });
+
   it('data nested deeper than can be written is refused, and is no fault of the server', async () => {
     const session = await pollingSession();
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
