@@ -60,6 +60,7 @@ class ChaosRun {
   readonly #faults: Faults;
   readonly #quiet: QuietPoint;
   readonly #away = new Set<NodeJS.Timeout>();
+  readonly #graceMs: number;
   readonly #beganAt = Date.now();
 
   static async open(options: ChaosOptions): Promise<ChaosRun> {
@@ -84,10 +85,13 @@ class ChaosRun {
     this.#recorder = recorder;
     const journal = new Journal(redis.url);
     this.#journal = journal;
+    // With a grace as without, everybody who is gone must be gone in the end.
+    this.#graceMs = random.fork().pick([0, 2_000]);
     const cluster = new Cluster({
       main: options.main ?? MAIN,
       redisUrl: redis.url,
       authUrl: auth.url,
+      graceMs: this.#graceMs,
       recorder,
       random: random.fork(),
     });
@@ -126,7 +130,7 @@ class ChaosRun {
       visitors: this.#visitors,
       random: random.fork(),
       recorder,
-      stalls: presence.stalls,
+      hurts: presence.hurts,
       tell: (line) => this.#say(line),
       sendAway: (visitor) => visitor.leave(),
     });
@@ -136,7 +140,9 @@ class ChaosRun {
 
   async #start(): Promise<void> {
     const { seed, seconds, clients } = this.#options;
-    this.#say(`seed ${seed}: ${clients} clients on ${NODES} nodes for ${seconds} s`);
+    this.#say(
+      `seed ${seed}: ${clients} clients on ${NODES} nodes for ${seconds} s, presence grace ${this.#graceMs} ms`,
+    );
     await this.#journal.open();
     await this.#publisher.open();
     await this.#cluster.open(NODES);

@@ -6,7 +6,7 @@ import { Recorder } from './report.ts';
 import { Sight, type SightOptions } from './sight.ts';
 
 const NOW = Date.now();
-const QUIET_NODE = { name: 'A1', endingAt: null, told: () => false, frozeIn: () => false };
+const QUIET_NODE = { name: 'A1', endingAt: null, told: () => false, frozeIn: () => false, leaseLosses: [] };
 
 const sightOf = (options: Partial<SightOptions> = {}) =>
   new Sight({
@@ -87,9 +87,26 @@ describe('events: the check', () => {
 
   it('counts apart what the node has told', () => {
     publish(4);
-    hear(sightOf({ node: { ...QUIET_NODE, told: () => true } }), 1, 4);
+    const sight = sightOf({ node: { ...QUIET_NODE, told: () => true } });
+    events.arrived(sight, 'L:1@private-chat:1');
+    events.toldOfGap(sight);
+    hear(sight, 4);
     expect(recorder.violations).toEqual({});
     expect(recorder.counts['events lost in a told gap']).toBe(2);
+  });
+
+  it('sees that a client was not told of a gap, or not at its place', () => {
+    publish(4);
+    const node = { ...QUIET_NODE, told: () => true };
+    hear(sightOf({ node }), 1, 4);
+    expect(recorder.violations).toEqual({ 'gap not told to client': 2 });
+    const late = sightOf({ node });
+    for (const i of [1, 4]) events.arrived(late, `L:${i}@private-chat:1`);
+    events.toldOfGap(late);
+    hear(late);
+    expect(recorder.violations).toEqual({ 'gap not told to client': 4 });
+    hear(sightOf({ node, raw: true, kind: 'token', wire: 'chat:1' }));
+    expect(recorder.violations).toEqual({ 'gap not told to client': 4 });
   });
 
   it('sees one that comes twice, at once or after a quiet point', () => {
@@ -164,28 +181,42 @@ describe('presence: the check', () => {
   it('sees ghosts and who is missing', () => {
     inRoom('100', ['100', '102']);
     inRoom('101', ['100', '101']);
-    presence.accuseOfDifferences();
+    presence.settle();
     expect(recorder.violations).toEqual({ 'ghost member': 1, 'missing member': 1 });
   });
 
-  it('sees somebody leave who has been there all the while, unless his own node stood still', () => {
-    const sight = inRoom('100', ['100', '101']);
-    inRoom('101', ['100', '101'], NOW - 60_000);
-    presence.left(sight, '101', NOW);
-    expect(recorder.violations).toEqual({ 'stayer shown leaving': 1 });
-    const stoodStill = { ...QUIET_NODE, name: 'B1', frozeIn: () => true };
-    presence.opened(
-      sightOf({
-        wire: 'presence-chat:1',
-        kind: 'presence',
-        userId: '102',
-        list: ['102'],
-        at: 0,
-        node: stoodStill,
-      }),
-    );
-    presence.joined(sight, '102');
-    presence.left(sight, '102', NOW);
-    expect(recorder.violations).toEqual({ 'stayer shown leaving': 1 });
+  const stays = (node: SightOptions['node']) => {
+    const hearer = inRoom('100', ['100', '101']);
+    const stayer = {
+      wire: 'presence-chat:1',
+      kind: 'presence',
+      userId: '101',
+      list: ['100', '101'],
+    } as const;
+    presence.opened(sightOf({ ...stayer, at: NOW - 60_000, node }));
+    presence.left(hearer, '101', NOW);
+    presence.joined(hearer, '101');
+    presence.settle();
+    return recorder.violations;
+  };
+
+  it('sees somebody leave who has been there all the while', () => {
+    expect(stays({ ...QUIET_NODE, name: 'B1' })).toEqual({ 'stayer shown leaving': 1 });
+  });
+
+  it('takes it that others saw him leave whose node stood still', () => {
+    expect(stays({ ...QUIET_NODE, name: 'B1', frozeIn: () => true })).toEqual({});
+  });
+
+  it('counts apart whose node lost its lease without any fault of ours', () => {
+    expect(stays({ ...QUIET_NODE, name: 'B1', leaseLosses: [NOW + 100] })).toEqual({});
+    expect(recorder.counts['stayers shown leaving whose node the machine starved']).toBe(1);
+  });
+
+  it('but not where Redis was hurt before', () => {
+    presence.hurts.push({ from: NOW - 1_000, to: NOW - 500, still: false });
+    expect(stays({ ...QUIET_NODE, name: 'B1', leaseLosses: [NOW + 100] })).toEqual({
+      'stayer shown leaving': 1,
+    });
   });
 });

@@ -19,7 +19,7 @@ interface Gap extends Span {
 
 /** A gap is noticed a little after it begins, on a busy machine later. */
 const NOTICED_WITHIN_MS = 2_000;
-/** What is published just before a node is found ready again may still have met no subscription. */
+/** What is published just before the bus is ready again may still have met no subscription. */
 const READY_SLACK_MS = 500;
 
 /** One process of the built server, from its start to its end. */
@@ -32,7 +32,7 @@ export class ClusterNode {
   readonly gaps: Gap[] = [];
   readonly freezes: Span[] = [];
   /** Times that it found its lease lost. */
-  leaseLosses = 0;
+  readonly leaseLosses: number[] = [];
   readonly errors: NodeLogLine[] = [];
   /** The last lines of its log, for the story. */
   readonly tail: string[] = [];
@@ -109,13 +109,12 @@ export class ClusterNode {
     this.#child.kill('SIGCONT');
   }
 
-  /** Asks once; a gap ends where the bus is ready again. */
+  /** Asks once, as a balancer does. */
   async poll(): Promise<void> {
     if (!this.alive || this.frozen) {
       this.ready = false;
       return;
     }
-    const askedAt = Date.now();
     try {
       const response = await fetch(`${this.url}/health/ready`, { signal: AbortSignal.timeout(1_500) });
       await response.arrayBuffer();
@@ -123,8 +122,6 @@ export class ClusterNode {
     } catch {
       this.ready = false;
     }
-    if (!this.ready) return;
-    for (const gap of this.gaps) if (gap.to === null && gap.from < askedAt) gap.to = Date.now();
   }
 
   /** Whether it has told that something was lost when this was published. */
@@ -169,7 +166,8 @@ export class ClusterNode {
     const at = Date.parse(line.time);
     if (line.msg === 'broadcasts may have been lost')
       this.gaps.push({ from: at, to: null, reason: String(line.reason) });
-    if (line.msg.startsWith('the store has lost this node')) this.leaseLosses++;
+    if (line.msg.startsWith('the gap is over')) for (const gap of this.gaps) gap.to ??= at;
+    if (line.msg.startsWith('the store has lost this node')) this.leaseLosses.push(at);
     if (line.level === 'error' || line.level === 'fatal') this.errors.push(line);
     return /"url":"(http:[^"]+)"/.exec(text)?.[1] ?? null;
   }

@@ -5,7 +5,7 @@ import type { Recorder } from './report.ts';
 import { PREFIX } from './scene.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
-export const NODE_TTL_MS = 3_000;
+const NODE_TTL_MS = 3_000;
 const DRAIN_MS = 4_000;
 const POLL_MS = 250;
 /** Beyond its drain, on a busy machine. */
@@ -26,6 +26,7 @@ export class Cluster {
     main: string;
     redisUrl: string;
     authUrl: string;
+    graceMs: number;
     recorder: Recorder;
     random: SeededRandom;
   }) {
@@ -42,6 +43,7 @@ export class Cluster {
       YAMABIKO_AUTH_URL: options.authUrl,
       YAMABIKO_APPS: 'app:key',
       YAMABIKO_NODE_TTL_MS: String(NODE_TTL_MS),
+      YAMABIKO_PRESENCE_GRACE_MS: String(options.graceMs),
       YAMABIKO_DRAIN_MS: String(DRAIN_MS),
       // A polling client that gave up on a frozen node is found gone in time for a quiet point.
       YAMABIKO_PING_INTERVAL_MS: '6000',
@@ -99,7 +101,7 @@ export class Cluster {
       for (const line of node.errors)
         this.#recorder.violation('error logged', `${node.name}: ${JSON.stringify(line)}`);
       this.#recorder.count('gaps told', node.gaps.length);
-      this.#recorder.count('leases found lost', node.leaseLosses);
+      this.#recorder.count('leases found lost', node.leaseLosses.length);
     }
   }
 

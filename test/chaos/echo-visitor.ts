@@ -191,6 +191,8 @@ export class EchoVisitor extends Visitor {
         if (this.#states.get(wire) === 'on')
           this.accuse('unexpected refusal', `${wire} was revoked: ${data}`);
         return;
+      case 'subscription_gap':
+        return this.toldOfGap(wire, data.reason);
       case 'presence:joining':
         return this.announced(wire, 'joined', String(data.user_id));
       case 'presence:leaving':

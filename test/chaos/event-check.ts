@@ -1,6 +1,6 @@
 import type { Journal, Published } from './journal.ts';
 import type { Recorder } from './report.ts';
-import type { Sight } from './sight.ts';
+import { GAP, type Sight } from './sight.ts';
 
 /**
  * On the plain bus what a client last heard before it was cut says when it stopped hearing; but what was published
@@ -28,9 +28,15 @@ export class EventCheck {
     sight.heard.push(id);
   }
 
+  /** The client was told at this place that events may be missing. */
+  toldOfGap(sight: Sight): void {
+    this.#recorder.count('gaps told to clients');
+    sight.heard.push(GAP);
+  }
+
   /** What this subscription should have heard up to an entry and has not, nor was told of. Changes nothing. */
   missing(sight: Sight, upTo = this.#journal.entries.length): Published[] {
-    const heard = sight.heard.map((id) => this.#journal.get(id)?.index ?? -1);
+    const heard = sight.heard.map((id) => (id === GAP ? -1 : (this.#journal.get(id)?.index ?? -1)));
     const indexes = new Set([...sight.indexes, ...heard]);
     const first = sight.firstIndex ?? heard.find((index) => index >= 0) ?? null;
     const missing: Published[] = [];
@@ -48,9 +54,16 @@ export class EventCheck {
     this.#compareHeard(sight);
     const upTo = sight.endedAt === null ? this.#journal.entries.length : this.#endOf(sight);
     for (const entry of this.missing(sight, upTo)) {
-      if (sight.options.node.told(entry)) this.#recorder.count('events lost in a told gap');
-      else this.#accuse('lost silently', sight, entry.id);
+      if (!sight.options.node.told(entry)) {
+        this.#accuse('lost silently', sight, entry.id);
+        continue;
+      }
+      this.#recorder.count('events lost in a told gap');
+      // Raw clients have no frame for it.
+      const told = sight.toldGaps.some(({ after, before }) => after < entry.index && entry.index < before);
+      if (!sight.options.raw && !told) this.#accuse('gap not told to client', sight, entry.id);
     }
+    sight.toldGaps = sight.toldGaps.filter(({ before }) => before === Number.POSITIVE_INFINITY);
     sight.cursor = Math.max(sight.cursor, upTo);
     sight.indexes.clear();
     // An event's copies come close together: what is older than the settled cannot come again by a plain mistake.
@@ -59,6 +72,10 @@ export class EventCheck {
 
   #compareHeard(sight: Sight): void {
     for (const id of sight.heard.splice(0)) {
+      if (id === GAP) {
+        sight.toldGaps.push({ after: sight.lastIndex, before: Number.POSITIVE_INFINITY });
+        continue;
+      }
       const entry = this.#journal.get(id);
       if (entry === undefined) {
         this.#unknown(sight, id);
@@ -66,6 +83,7 @@ export class EventCheck {
       }
       if (!sight.allows(entry)) this.#accuse('misdelivered', sight, id);
       if (entry.index <= sight.lastIndex) this.#accuse('out of order', sight, id);
+      for (const gap of sight.toldGaps) gap.before = Math.min(gap.before, entry.index);
       sight.lastIndex = Math.max(sight.lastIndex, entry.index);
       sight.firstIndex ??= entry.index;
       sight.indexes.add(entry.index);
@@ -90,7 +108,13 @@ export class EventCheck {
   }
 
   #accuse(
-    kind: 'lost silently' | 'repeated' | 'out of order' | 'misdelivered' | 'never published',
+    kind:
+      | 'lost silently'
+      | 'gap not told to client'
+      | 'repeated'
+      | 'out of order'
+      | 'misdelivered'
+      | 'never published',
     sight: Sight,
     id: string,
   ): void {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisServer } from '../support/redis-server.ts';
 import type { Cluster } from './cluster.ts';
-import type { Span } from './journal.ts';
+import type { RedisHurt } from './presence-check.ts';
 import type { Recorder } from './report.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { Visitor } from './visitor.ts';
@@ -12,24 +12,24 @@ export interface FaultsOptions {
   readonly visitors: readonly Visitor[];
   readonly random: SeededRandom;
   readonly recorder: Recorder;
-  /** Where it is told when Redis stood still or lost its data. */
-  readonly stalls: Span[];
+  /** Where it is told when Redis was hurt. */
+  readonly hurts: RedisHurt[];
   readonly tell: (line: string) => void;
   /** A client goes until after the next quiet point. */
   readonly sendAway: (visitor: Visitor) => void;
 }
 
-/** Each in this many of a bag, which is emptied before it is filled anew. */
+/** So many of each in a bag, which is emptied before it is filled anew. An empty Redis hides what dead nodes left. */
 const BAG = {
-  kill: 2,
-  terminate: 2,
-  freeze: 2,
-  cutClients: 3,
-  killSubscriber: 2,
-  killSubscribers: 1,
-  killNormal: 1,
-  pauseRedis: 1,
-  sleepRedis: 1,
+  kill: 4,
+  terminate: 4,
+  freeze: 4,
+  cutClients: 5,
+  killSubscriber: 3,
+  killSubscribers: 2,
+  killNormal: 2,
+  pauseRedis: 2,
+  sleepRedis: 2,
   flushRedis: 1,
   crashRedis: 1,
 } as const;
@@ -160,7 +160,7 @@ export class Faults {
 
   async #killSubscribers(choose: (ids: readonly string[]) => readonly string[]): Promise<void> {
     const { client } = this.#options.redis;
-    await this.#hurtRedis(async () => {
+    await this.#hurtRedis(false, async () => {
       const list = String(await client.call('CLIENT', 'LIST', 'TYPE', 'pubsub')).split('\n');
       const ids = list
         .filter((line) => line.includes('name=yamabiko-subscriber'))
@@ -173,7 +173,7 @@ export class Faults {
   }
 
   async killNormal(): Promise<void> {
-    await this.#hurtRedis(async () => {
+    await this.#hurtRedis(false, async () => {
       this.#tell('CLIENT KILL TYPE normal');
       await this.#options.redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal');
     });
@@ -181,7 +181,7 @@ export class Faults {
 
   async pauseRedis(): Promise<void> {
     const { redis } = this.#options;
-    await this.#hurtRedis(async () => {
+    await this.#hurtRedis(true, async () => {
       this.#tell('SIGSTOP Redis');
       redis.pause();
       await this.#pause(1_000, 3_000);
@@ -192,14 +192,14 @@ export class Faults {
 
   async sleepRedis(): Promise<void> {
     const seconds = this.#options.random.between(1, 3).toFixed(2);
-    await this.#hurtRedis(async () => {
+    await this.#hurtRedis(true, async () => {
       this.#tell(`DEBUG SLEEP ${seconds}`);
       await this.#options.redis.client.call('DEBUG', 'SLEEP', seconds);
     });
   }
 
   async flushRedis(): Promise<void> {
-    await this.#hurtRedis(async () => {
+    await this.#hurtRedis(false, async () => {
       this.#tell('FLUSHALL');
       await this.#options.redis.client.flushall();
     });
@@ -207,7 +207,7 @@ export class Faults {
 
   async crashRedis(): Promise<void> {
     const { redis } = this.#options;
-    await this.#hurtRedis(async () => {
+    await this.#hurtRedis(true, async () => {
       this.#tell('kill -9 Redis');
       await redis.kill();
       await this.#pause(200, 2_000);
@@ -217,9 +217,9 @@ export class Faults {
   }
 
   /** One at a time: two would be one, harder to tell of. */
-  async #hurtRedis(hurt: () => Promise<void>): Promise<void> {
-    const span: Span = { from: Date.now(), to: null };
-    this.#options.stalls.push(span);
+  async #hurtRedis(still: boolean, hurt: () => Promise<void>): Promise<void> {
+    const span: RedisHurt = { from: Date.now(), to: null, still };
+    this.#options.hurts.push(span);
     this.#redisHurt = true;
     try {
       await hurt();

@@ -8,14 +8,20 @@ const NEWS_LAG_MS = 3_000;
 const DISTURBED_LAG_MS = 15_000;
 const KEPT_MS = 60_000;
 
+/** When something was done to Redis. */
+export interface RedisHurt extends Span {
+  /** It answered nobody meanwhile, so that news came late. */
+  readonly still: boolean;
+}
+
 /** Who is in which room, as the clients know it of themselves, against what each of them is shown. */
 export class PresenceCheck {
   readonly #recorder: Recorder;
   readonly #storyOf: (client: string) => string;
   readonly #everIn: (room: string) => ReadonlySet<string>;
-  /** When Redis stood still. */
-  readonly stalls: Span[] = [];
+  readonly hurts: RedisHurt[] = [];
   #sights: Sight[] = [];
+  #suspicions: { hearer: Sight; stayer: Sight; user: string; at: number }[] = [];
 
   /** @param everIn the users who may be seen in a room at all */
   constructor(
@@ -76,14 +82,6 @@ export class PresenceCheck {
       });
   }
 
-  accuseOfDifferences(): void {
-    for (const { sight, kind, user } of this.differences()) this.#accuse(kind, sight, user);
-  }
-
-  forgetOld(now = Date.now()): void {
-    this.#sights = this.#sights.filter(({ endedAt }) => endedAt === null || endedAt > now - KEPT_MS);
-  }
-
   #mayBeSeen(sight: Sight, user: string): void {
     if (!this.#everIn(sight.base).has(user)) this.#accuse('stranger shown', sight, user);
   }
@@ -91,9 +89,7 @@ export class PresenceCheck {
   /** Somebody with a connection all the while, on a node that lived all the while, has not left. */
   #hadReason(hearer: Sight, user: string, at: number): void {
     const { node } = hearer.options;
-    const since = at - DISTURBED_LAG_MS;
-    const stood = this.stalls.some(({ from, to }) => from <= at && (to ?? at) >= since);
-    const lagMs = stood || node.frozeIn(since, at) ? DISTURBED_LAG_MS : NEWS_LAG_MS;
+    const lagMs = this.#disturbed(node, at, true) ? DISTURBED_LAG_MS : NEWS_LAG_MS;
     const stayer = this.#sights.find((sight) => {
       const { options, subscribedAt } = sight;
       if (sight.base !== hearer.base || options.userId !== user || subscribedAt > at - lagMs) return false;
@@ -103,8 +99,31 @@ export class PresenceCheck {
       return options.node === node || !options.node.frozeIn(at - lagMs, at);
     });
     if (stayer === undefined) return;
-    const { client, node: home } = stayer.options;
-    this.#accuse('stayer shown leaving', hearer, `${user}, who stays by ${client} at ${home.name}`);
+    // Whether his node was merely starved of the machine's time is known a little later.
+    this.#suspicions.push({ hearer, stayer, user, at });
+  }
+
+  /** At a quiet point, when every node has told what it had to tell. */
+  settle(now = Date.now()): void {
+    for (const { hearer, stayer, user, at } of this.#suspicions.splice(0)) {
+      const { client, node } = stayer.options;
+      if (
+        node.leaseLosses.some(
+          (lostAt) => Math.abs(lostAt - at) < NEWS_LAG_MS && !this.#disturbed(node, lostAt),
+        )
+      )
+        this.#recorder.count('stayers shown leaving whose node the machine starved');
+      else this.#accuse('stayer shown leaving', hearer, `${user}, who stays by ${client} at ${node.name}`);
+    }
+    for (const { sight, kind, user } of this.differences()) this.#accuse(kind, sight, user);
+    this.#sights = this.#sights.filter(({ endedAt }) => endedAt === null || endedAt > now - KEPT_MS);
+  }
+
+  /** Whether a fault of ours explains that this node was late, or lost its lease. */
+  #disturbed(node: Sight['options']['node'], at: number, stillOnly = false): boolean {
+    const since = at - DISTURBED_LAG_MS;
+    const hurts = this.hurts.filter(({ still }) => still || !stillOnly);
+    return node.frozeIn(since, at) || hurts.some(({ from, to }) => from <= at && (to ?? at) >= since);
   }
 
   #accuse(kind: Violation, sight: Sight, text: string): void {

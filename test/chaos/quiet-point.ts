@@ -56,8 +56,7 @@ export class QuietPoint {
       events.settle(sight);
       if (sight.endedAt !== null) sights.delete(sight);
     }
-    presence.accuseOfDifferences();
-    presence.forgetOld();
+    presence.settle();
     recorder.count('quiet points');
     return Date.now() - beganAt;
   }

@@ -1,6 +1,7 @@
 /** What must never happen; each is counted, and the first ones are told in full. */
 export const VIOLATIONS = [
   'lost silently',
+  'gap not told to client',
   'repeated',
   'out of order',
   'misdelivered',

@@ -13,10 +13,19 @@ export interface SightOptions {
   /** False where Laravel's plain yes to a private channel named nobody. */
   readonly named: boolean;
   readonly socketId: string;
-  readonly node: Pick<ClusterNode, 'name' | 'told' | 'endingAt' | 'frozeIn'>;
+  readonly node: Pick<ClusterNode, 'name' | 'told' | 'endingAt' | 'frozeIn' | 'leaseLosses'>;
   /** User ids, where the channel has a list. */
   readonly list: readonly string[] | null;
   readonly at?: number;
+}
+
+/** Stands among the ids where the client was told of a gap. */
+export const GAP = Symbol('gap');
+
+/** Events between these places of the journal may be missing, the client was told. */
+interface ToldGap {
+  readonly after: number;
+  before: number;
 }
 
 /** What one subscription of one client has heard, from its going live to its end. */
@@ -26,13 +35,14 @@ export class Sight {
   readonly subscribedAt: number;
   endedAt: number | null = null;
   /** Ids in the order of their coming, not yet compared with the journal. */
-  heard: string[] = [];
+  heard: (string | typeof GAP)[] = [];
   /** Who this client shows; null where the channel has no list. */
   readonly members: Set<string> | null;
   /** The journal's entries before it are done with. */
   cursor = 0;
   firstIndex: number | null = null;
   lastIndex = -1;
+  toldGaps: ToldGap[] = [];
   readonly indexes = new Set<number>();
   readonly ids = new Set<string>();
 

@@ -24,7 +24,7 @@ export const TWINS = {
   leaky: {
     file: 'server/hub/hub.js',
     replace: 'protocol.deliver(audience, broadcast, position);',
-    by: 'if (Math.random() > 0.001) protocol.deliver(audience, broadcast, position);',
+    by: "if (broadcast.type === 'joined' || broadcast.type === 'left' || Math.random() > 0.001) protocol.deliver(audience, broadcast, position);",
   },
   /** One event in two hundred comes late. */
   unordered: {
@@ -42,6 +42,18 @@ export const TWINS = {
   silent: {
     file: 'server/broker/redis-keeper.js',
     replace: 'if (heardUntilNow && !this.#stopped)',
+    by: 'if (false)',
+  },
+  /** A gap is logged and counted, but no client hears of it. */
+  untold: {
+    file: 'server/flows/listen-to-bus.js',
+    replace: "hub.deliverEverywhere({ type: 'gap', reason }, position);",
+    by: '',
+  },
+  /** A node that stood still shows its own clients leaving. */
+  selfless: {
+    file: 'server/hub/room-view.js',
+    replace: 'if (this.#localUsers.has(member.userId))',
     by: 'if (false)',
   },
   /** The sender hears his own whisper, and toOthers reaches everybody. */

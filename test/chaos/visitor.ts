@@ -149,6 +149,13 @@ export abstract class Visitor {
     this.company.events.arrived(sight, id);
   }
 
+  protected toldOfGap(wire: string, reason: string): void {
+    const sight = this.#sights.get(wire);
+    if (sight === undefined) return this.accuse('heard without subscription', `a gap on ${wire}`);
+    this.tell(`told of a gap on ${wire}: ${reason}`);
+    this.company.events.toldOfGap(sight);
+  }
+
   protected announced(wire: string, type: 'joined' | 'left', user: string): void {
     const sight = this.#sights.get(wire);
     if (sight === undefined) return this.accuse('heard without subscription', `${type} ${user} on ${wire}`);
