@@ -6,7 +6,7 @@ import { Program } from './program.ts';
 import { LOG_FILE, type ProxyKind } from './proxy.ts';
 
 /** What stands around the shipped file in Debian's nginx.conf; all that is written stays in the test's folder. */
-function mainFile(dir: string): string {
+export function mainFile(dir: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${join(dir, name)};`,
   );
