@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfig } from '../../config/load-config.ts';
@@ -79,12 +79,6 @@ describe('docs/production.md', () => {
     const named = new Set(texts.flatMap((text) => text.match(/\bYAMABIKO_[A-Z_]+\b/g) ?? []));
     expect(named.size).toBeGreaterThan(10);
     expect([...named].filter((name) => !names.has(name))).toEqual([]);
-  });
-
-  it('links only to files that there are', () => {
-    const links = [...page.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, path]) => path ?? '');
-    expect(links.length).toBeGreaterThan(8);
-    expect(links.filter((link) => !existsSync(fromRoot(`docs/${link}`)))).toEqual([]);
   });
 });
 

@@ -8,6 +8,7 @@ import { freePort } from '../support/free-port.ts';
 import { mintToken, TEST_SECRET } from '../support/jwt.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { until } from '../support/yamabiko.ts';
+import { codeBlocks } from '../unit/docs/markdown.ts';
 import { mainFile } from './support/nginx.ts';
 import { Program } from './support/program.ts';
 import { YamabikoNode } from './support/yamabiko-node.ts';
@@ -15,9 +16,7 @@ import { YamabikoNode } from './support/yamabiko-node.ts';
 const readme = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
 
 it('what the README has for nginx lets polling, its upgrade and /ws through to one node', async () => {
-  const [locations = '', included = ''] = [...readme.matchAll(/```nginx\n(.*?)```/gs)].map(
-    ([, code]) => code,
-  );
+  const [locations = '', included = ''] = codeBlocks(readme, 'nginx').map(({ code }) => code);
   expect(locations).toContain('127.0.0.1:6001');
   expect(included).toContain('# yamabiko.conf');
   const node = await YamabikoNode.start({ YAMABIKO_JWT_SECRET: TEST_SECRET });

@@ -19,6 +19,7 @@ const PAGES = [
   'docs/protocol.md',
   'docs/settings.md',
   'docs/codes.md',
+  'docs/production.md',
   'server/protocols/echo/README.md',
   'server/protocols/raw/README.md',
   'echo-connector/README.md',
