@@ -26,12 +26,12 @@ const PATIENCE_MS = 40_000;
  */
 export class RedisSentinel {
   readonly servers: readonly RedisServer[];
-  readonly #sentinels: readonly RedisServer[];
+  readonly sentinels: readonly RedisServer[];
   #master: RedisServer;
 
   private constructor(servers: RedisServer[], sentinels: RedisServer[]) {
     this.servers = servers;
-    this.#sentinels = sentinels;
+    this.sentinels = sentinels;
     this.#master = servers[0] as RedisServer;
   }
 
@@ -69,7 +69,7 @@ export class RedisSentinel {
 
   /** @param credentials `user:password@` or empty. @param query `?..` or empty */
   urlAs(credentials: string, query = ''): string {
-    const hosts = this.#sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',');
+    const hosts = this.sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',');
     return `redis+sentinel://${credentials}${hosts}/${MASTER}${query}`;
   }
 
@@ -83,7 +83,7 @@ export class RedisSentinel {
     let master: RedisServer | undefined;
     await until(
       async () => {
-        const ports = await Promise.all(this.#sentinels.map((sentinel) => namedBy(sentinel)));
+        const ports = await Promise.all(this.sentinels.map((sentinel) => namedBy(sentinel)));
         master = this.servers.find(({ port }) => ports.every((named) => named === port));
         return master !== undefined && master !== old && (await roleOf(master)) === 'master';
       },
@@ -97,18 +97,18 @@ export class RedisSentinel {
   /** Has the Sentinels change masters while all are well. @returns the new one */
   async failover(): Promise<RedisServer> {
     const old = this.#master;
-    const reply = await this.#sentinels[0]?.client.call('SENTINEL', 'FAILOVER', MASTER);
+    const reply = await this.sentinels[0]?.client.call('SENTINEL', 'FAILOVER', MASTER);
     if (reply !== 'OK') throw new Error(`no failover: ${reply}`);
     return this.promoted(old);
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#sentinels, ...this.servers].map((server) => server.stop()));
+    await Promise.all([...this.sentinels, ...this.servers].map((server) => server.stop()));
   }
 
   async #isSettled(): Promise<boolean> {
     const known = await Promise.all(
-      this.#sentinels.map(async ({ client }) => {
+      this.sentinels.map(async ({ client }) => {
         const master = fieldsOf(await client.call('SENTINEL', 'MASTER', MASTER));
         const replicas = ((await client.call('SENTINEL', 'REPLICAS', MASTER)) as unknown[]).map(fieldsOf);
         return (

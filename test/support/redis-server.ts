@@ -29,6 +29,7 @@ export class RedisServer {
   readonly #dir = mkdtempSync(join(tmpdir(), 'yamabiko-redis-'));
   #process: ChildProcess | null = null;
   #admin: Redis | null = null;
+  #publisher: Redis | null = null;
   #frozen = false;
 
   private constructor(port: number, args: readonly string[]) {
@@ -130,8 +131,23 @@ export class RedisServer {
     return this.#admin;
   }
 
+  /** As a program does that neither waits for a Redis that is away nor tries again. Rejects then. */
+  async publish(name: string, payload: string): Promise<void> {
+    if (this.#publisher === null) {
+      this.#publisher = new Redis(this.adminUrl, {
+        retryStrategy: () => 20,
+        maxRetriesPerRequest: 0,
+        autoResendUnfulfilledCommands: false,
+        commandTimeout: 1000,
+      });
+      this.#publisher.on('error', () => {});
+    }
+    await this.#publisher.publish(name, payload);
+  }
+
   async stop(): Promise<void> {
     this.#admin?.disconnect();
+    this.#publisher?.disconnect();
     await this.kill();
     rmSync(this.#dir, { recursive: true, force: true });
   }

@@ -1,0 +1,80 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { homeKey } from '../../server/broker/redis-locate.ts';
+import { type ClusterNode, RedisCluster } from '../support/redis-cluster.ts';
+import { FAILOVER, MastersStage, tellFailover } from './masters-stage.ts';
+
+describe('On Redis Cluster', () => {
+  let redis: RedisCluster;
+  beforeAll(async () => {
+    redis = await RedisCluster.start();
+  });
+  afterAll(() => redis?.stop());
+  afterEach(async () => {
+    for (const { server } of redis.nodes) {
+      server.resume();
+      if (!server.answers) await server.restart();
+    }
+    // Whoever is hurt next has a replica again.
+    await redis.healed(3);
+  }, 60_000);
+
+  /** Laravel publishes each time at another node, of those that live. */
+  let publishes = 0;
+  const open = () =>
+    MastersStage.open({
+      url: redis.url,
+      publish: async (name, payload) => {
+        const living = redis.nodes.filter(({ server }) => server.answers);
+        await living[++publishes % living.length]?.server.publish(name, payload);
+      },
+    });
+
+  const homeOf = (stage: MastersStage) => redis.masterOf(homeKey(stage.prefix));
+  async function anotherThan(home: ClusterNode): Promise<ClusterNode> {
+    const other = (await redis.masters()).find(({ id }) => id !== home.id);
+    if (other === undefined) throw new Error('there is one master only');
+    return other;
+  }
+
+  it('the master dies that all nodes hear: clients stay, and nobody is seen to leave', FAILOVER, async () => {
+    const stage = await open();
+    await tellFailover(stage, async () => {
+      await (await homeOf(stage)).server.kill();
+      await stage.ready(503);
+      await redis.healed();
+    });
+    await stage.end();
+  });
+
+  it('another master dies, which holds some rooms', FAILOVER, async () => {
+    const stage = await open();
+    await tellFailover(stage, async () => {
+      await (await anotherThan(await homeOf(stage))).server.kill();
+      await stage.ready(503);
+      await redis.healed();
+    });
+    for (const reasons of stage.gapReasons()) expect(reasons).toEqual(['master_replaced']);
+    await stage.end();
+  });
+
+  it('the slot moves at which all nodes hear', FAILOVER, async () => {
+    const stage = await open();
+    await tellFailover(stage, async () => {
+      await redis.moveSlotOf(homeKey(stage.prefix));
+    });
+    for (const reasons of stage.gapReasons()) expect(reasons).toEqual(['master_changed']);
+    await stage.end();
+  });
+
+  it('both nodes count the members and connections of both, also after a slot moved', FAILOVER, async () => {
+    const stage = await open();
+    await stage.enterByFewDoors();
+    // By JWT the connector and the raw client are on the wire name X; of Echo's own there is one on each node.
+    const all = { user_count: 6, subscription_count: 2 };
+    await expect.poll(() => stage.counts()).toEqual([all, all]);
+    await redis.moveSlotOf(homeKey(stage.prefix));
+    await expect.poll(() => stage.gapReasons().flat().length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => stage.counts(), { timeout: 20_000 }).toEqual([all, all]);
+    await stage.end();
+  });
+});
