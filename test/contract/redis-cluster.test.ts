@@ -9,6 +9,7 @@ import type { Heard } from './heard.ts';
 import { type NodeOptions, RedisNode } from './redis-node.ts';
 import { restoringNode } from './restoring-node.ts';
 import { describeRoster, seat, users } from './roster-behaviour.ts';
+import { describeGrace } from './roster-grace-behaviour.ts';
 
 /** Nothing fails in the lists, so a busy machine must not look like an outage. */
 const PATIENT = { commandTimeoutMs: 15_000 };
@@ -29,8 +30,8 @@ async function openBus(heard: Heard, prefix: string) {
   return { bus: node.bus, stop: () => node.bus.stop() };
 }
 
-async function openTwo(heard: Heard, prefix: string) {
-  const options = { ...PATIENT, url: redis.url, prefix };
+async function openTwo(heard: Heard, prefix: string, graceMs = 0) {
+  const options = { ...PATIENT, url: redis.url, prefix, graceMs };
   const node = await new RedisNode({ ...options, heard }).start();
   const second = await new RedisNode(options).start();
   fenceEveryMaster(node);
@@ -56,6 +57,7 @@ function fenceEveryMaster({ bus, heard, prefix }: RedisNode): void {
 
 describeBus('The bus on Redis Cluster', (heard) => openBus(heard, `${randomUUID()}:`));
 describeRoster('The roster on Redis Cluster', (heard) => openTwo(heard, `${randomUUID()}:`));
+describeGrace('The roster on Redis Cluster', (heard, graceMs) => openTwo(heard, `${randomUUID()}:`, graceMs));
 describeRoster('The roster on Redis Cluster with a hash tag in its prefix', (heard) =>
   openTwo(heard, `{${randomUUID()}}:`),
 );
