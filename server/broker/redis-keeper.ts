@@ -30,12 +30,15 @@ const SILENT_PAUSE_MS = 250;
 export class RedisKeeper {
   readonly #options: RedisKeeperOptions;
   ready = false;
-  /** What was subscribed on the connection that lives now; its loss is a gap. */
+  /** On the connection that lives now. */
   #subscribed = false;
+  /** It has been ready since the last gap: what is lost from now on is another one. */
+  #heard = false;
   #stopped = false;
   #failures = 0;
   #toldRefusal: string | null = null;
   #silentProbes = 0;
+  #connectedAnewAt = Number.NEGATIVE_INFINITY;
   #wake: () => void = () => {};
 
   constructor(options: RedisKeeperOptions) {
@@ -114,11 +117,11 @@ export class RedisKeeper {
         return SILENT_PAUSE_MS;
       case 'strayed':
         this.#subscriberLost('master_changed');
-        connections.connectAnew();
+        this.#connectAnew();
         return probeIntervalMs;
       case 'changed':
         this.#notReady();
-        this.#options.onGap('master_replaced');
+        this.#tellGap('master_replaced');
         return 0;
       case 'refusing':
         this.#notReady();
@@ -131,6 +134,14 @@ export class RedisKeeper {
       default:
         return verdict satisfies never;
     }
+  }
+
+  /** Not at once again: whoever says where the master is may not know yet, and a fixed address may stay a replica. */
+  #connectAnew(): void {
+    const { connections, probeIntervalMs } = this.#options;
+    if (performance.now() - this.#connectedAnewAt < probeIntervalMs) return;
+    this.#connectedAnewAt = performance.now();
+    connections.connectAnew();
   }
 
   #resetBoth(): void {
@@ -157,6 +168,7 @@ export class RedisKeeper {
     this.#failures = 0;
     this.#options.connections.silent = false;
     if (this.ready || this.#stopped) return;
+    this.#heard = true;
     this.ready = true;
     this.#options.onReadiness(true);
   }
@@ -168,11 +180,17 @@ export class RedisKeeper {
   }
 
   #subscriberLost(reason: GapReason): void {
-    const heardUntilNow = this.#subscribed;
     this.#subscribed = false;
     this.#options.follows.forgetSubscriptions();
     this.#notReady();
-    if (heardUntilNow && !this.#stopped) this.#options.onGap(reason);
+    this.#tellGap(reason);
+  }
+
+  /** Once for an outage, however often it fails to end. */
+  #tellGap(reason: GapReason): void {
+    if (!this.#heard || this.#stopped) return;
+    this.#heard = false;
+    this.#options.onGap(reason);
   }
 
   #pause(ms: number): Promise<void> {

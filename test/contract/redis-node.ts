@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { RedisBus } from '../../server/broker/redis-bus.ts';
-import { RedisConnections } from '../../server/broker/redis-connections.ts';
+import { RedisConnections, type RedisSettings } from '../../server/broker/redis-connections.ts';
 import { RedisRoster } from '../../server/broker/redis-roster.ts';
 import { Heard, quietLog } from './heard.ts';
 
@@ -12,6 +12,8 @@ export interface NodeOptions {
   readonly nodeTtlMs?: number;
   readonly graceMs?: number;
   readonly commandTimeoutMs?: number;
+  /** `tlsCa` and the like. */
+  readonly tls?: Partial<RedisSettings>;
   readonly heard?: Heard;
 }
 
@@ -40,7 +42,13 @@ export class RedisNode {
     const { log, nodeId } = this;
     this.heard = options.heard ?? new Heard();
     this.connections = new RedisConnections({
-      settings: { url, prefix, broadcastPrefix, commandTimeoutMs: options.commandTimeoutMs ?? 1000 },
+      settings: {
+        url,
+        prefix,
+        broadcastPrefix,
+        commandTimeoutMs: options.commandTimeoutMs ?? 1000,
+        ...options.tls,
+      },
       log,
     });
     const { connections } = this;
