@@ -20,7 +20,10 @@ export interface RosterRepairOptions {
   readonly log: BrokerLog;
 }
 
-/** How much of what nothing casts doubt on is compared in each round all the same. */
+/**
+ * How much of what nothing casts doubt on is compared in each round all the same. A room with more seats makes the
+ * next ones wait: comparing ten thousand keeps Redis busy for some fifty milliseconds.
+ */
 const SCRUBBED_ROOMS = 20;
 const SCRUBBED_SEATS = 500;
 
@@ -37,6 +40,7 @@ export class RosterRepair {
   /** Rooms in which the store may hold a seat that has left, or lack one. Never more than had seats of ours. */
   readonly #doubtful = new Set<string>();
   #scrubbed = 0;
+  #seatsToScrub = 0;
 
   constructor(options: RosterRepairOptions) {
     this.#connections = options.connections;
@@ -131,11 +135,11 @@ export class RosterRepair {
   #nextToScrub(): string[] {
     const rooms = this.#own.rooms();
     const next: string[] = [];
-    let seats = 0;
-    while (next.length < Math.min(SCRUBBED_ROOMS, rooms.length) && seats < SCRUBBED_SEATS) {
+    this.#seatsToScrub = Math.min(this.#seatsToScrub, 0) + SCRUBBED_SEATS;
+    while (next.length < Math.min(SCRUBBED_ROOMS, rooms.length) && this.#seatsToScrub > 0) {
       const name = rooms[(this.#scrubbed + next.length) % rooms.length] ?? '';
       next.push(name);
-      seats += this.#own.in(name).length;
+      this.#seatsToScrub -= this.#own.in(name).length;
     }
     this.#scrubbed = rooms.length === 0 ? 0 : (this.#scrubbed + next.length) % rooms.length;
     return next;

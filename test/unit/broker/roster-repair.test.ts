@@ -180,6 +180,12 @@ describe("the roster's repair", () => {
     expect(store.taken()).toEqual(['big', 'small', 'third']);
   });
 
+  it('compares a very large room only once in some rounds', async () => {
+    for (let i = 0; i < 1_500; i++) own.add('huge', { id: `s${i}`, member });
+    for (let i = 0; i < 9; i++) await upkeep.round();
+    expect(store.taken()).toEqual(['huge', 'huge', 'huge']);
+  });
+
   it('sets a date where somebody lingers in a room that it looked at', async () => {
     store.lingering = true;
     repair.doubt('left');
