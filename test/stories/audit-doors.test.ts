@@ -109,6 +109,18 @@ describe.each(CLUSTERS)('at the doors $name', (kind) => {
     expect(cluster.server.snapshot().subscriptions.public ?? 0).toBe(0);
   });
 
+  it.each([3, 4])(
+    'who leaves the namespace on Engine.IO %i keeps no transport that is not counted',
+    async (EIO) => {
+      const target = `${cluster.server.url.replace('http', 'ws')}/socket.io/?EIO=${EIO}&transport=websocket`;
+      const webSocket = new WebSocket(target);
+      const closed = new Promise((resolve) => webSocket.on('close', resolve));
+      webSocket.on('open', () => EIO === 4 && webSocket.send('40'));
+      webSocket.on('message', (bytes) => String(bytes).startsWith('40') && webSocket.send('41'));
+      await closed;
+    },
+  );
+
   it("Laravel's bytes go through polling as they came", async () => {
     const session = await pollingSession();
     await ask(session, '42["subscribe",{"channel":"news"}]');

@@ -26,7 +26,11 @@ export function acceptEchoClient(protocol: Protocol, parts: Parts, client: EchoC
     socket.id,
   );
   takeConnection(parts, connection);
-  socket.once('disconnect', () => void dropConnection(parts, connection));
+  socket.once('disconnect', () => {
+    void dropConnection(parts, connection);
+    // A client can leave the namespace and keep the transport, which no bound would count.
+    socket.conn.close();
+  });
   // Socket.IO emits `error` for what a client's packet did; without a listener it would be thrown.
   socket.on('error', (error) => parts.log.debug({ err: error, connection: connection.id }, 'socket error'));
   socket.onAny((event: string, ...args: unknown[]) =>
