@@ -73,7 +73,11 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     busLagMs: () => broker.bus.lagMs(),
     processMetrics: true,
   });
-  const hub = new Hub(metrics.delivered);
+  const hub = new Hub({
+    delivered: metrics.delivered,
+    faulted: (protocol, err) =>
+      log.error({ err, protocol, stage: 'deliver' }, 'a protocol failed to deliver'),
+  });
   const clockToleranceMs = config.jwt.clockToleranceSeconds * 1000;
   const access = buildAccess({
     token: { ...config.jwt, clockToleranceMs },
@@ -159,6 +163,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
       matches: (path) => protocol.matches(path),
       handle: (req, socket, head) => protocol.handleUpgrade(req, socket, head),
     })),
+    allowsOrigin: doors.allowsOrigin,
     readiness: () => readiness(parts, resync),
     metrics,
     metricsKey: config.http.metricsKey,
@@ -184,7 +189,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
       ...metrics.snapshot(),
       views: parts.views.rooms().length,
       pendingSends: parts.sends.size,
-      channels: hub.counts().size,
+      channels: hub.channelCount,
     }),
   };
 
@@ -192,12 +197,22 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   async function stop(): Promise<void> {
     stopped.abort();
     const deadlineMs = Date.now() + config.server.drainMs;
-    await drain(parts, config.server.drainMs);
-    resync.stop();
-    echo.close();
-    await http.stop(Math.max(0, deadlineMs - Date.now()));
-    await access.stop();
-    await broker.stop();
+    const steps: readonly [string, () => Promise<void> | void][] = [
+      ['connections', () => drain(parts, config.server.drainMs)],
+      ['resync', () => resync.stop()],
+      ['echo', () => echo.close()],
+      ['http', () => http.stop(Math.max(0, deadlineMs - Date.now()))],
+      ['access', () => access.stop()],
+      ['broker', () => broker.stop()],
+    ];
+    for (const [part, step] of steps) {
+      try {
+        await step();
+      } catch (err) {
+        // The others must stop all the same, the broker above all: seats not given up wait for the lease.
+        log.error({ err, part, stage: 'stop' }, 'a part failed to stop');
+      }
+    }
   }
 }
 

@@ -45,7 +45,7 @@ export class Connection {
   readonly #refusals: TokenBucket;
   readonly #transport: Transport;
   readonly #outboxBytes: number;
-  #ending = false;
+  #closure: Closure | null = null;
   #closed = false;
   #onEnd: (closure: Closure) => void = () => {};
   readonly #attempts = new Map<string, AbortController>();
@@ -75,16 +75,32 @@ export class Connection {
 
   /** It is over or ends: what the client still sends counts no more. */
   get ending(): boolean {
-    return this.#ending;
+    return this.#closed || this.#closure !== null;
+  }
+
+  /** Why this server ended it, or null: it lives, or the client or the network ended it. */
+  get closure(): Closure | null {
+    return this.#closure;
+  }
+
+  /** Channels that it is subscribed to, or tries to be. */
+  get channelCount(): number {
+    return this.subscriptions.size + this.#attempts.size;
   }
 
   write(frame: Frame): void {
-    if (this.#ending) return;
-    // Asked before, not after: one frame larger than the outbox is no proof that its reader is slow.
-    if (this.#transport.bufferedBytes() > this.#outboxBytes) {
-      return this.end({ code: 'too_slow', message: 'this client reads more slowly than it is sent to' });
-    }
-    this.#transport.write(frame);
+    if (this.keepsUp()) this.#transport.write(frame);
+  }
+
+  /**
+   * Whether the client may be sent something. Asked before, not after: one frame larger than the outbox is no proof
+   * that its reader is slow. Where it is too slow this ends the connection.
+   */
+  keepsUp(): boolean {
+    if (this.ending) return false;
+    if (this.#transport.bufferedBytes() <= this.#outboxBytes) return true;
+    this.end({ code: 'too_slow', message: 'this client reads more slowly than it is sent to' });
+    return false;
   }
 
   /** Whether one more command is within the rate; where not it is to be refused, and far beyond it this ends the connection. */
@@ -98,13 +114,17 @@ export class Connection {
 
   /** Ends one subscription for the client; the flow has already taken it out of everything. */
   revoked(...args: Parameters<Transport['revoked']>): void {
-    if (!this.#ending) this.#transport.revoked(...args);
+    if (!this.ending) this.#transport.revoked(...args);
   }
 
-  /** Asks the transport to end, once; nothing more is written. The protocol then reports the end, which runs drop-connection. */
+  /**
+   * Asks the transport to end, once; nothing more is written, and no attempt comes to its end. The protocol then
+   * reports the end, which runs drop-connection.
+   */
   end(closure: Closure): void {
-    if (this.#ending) return;
-    this.#ending = true;
+    if (this.ending) return;
+    this.#closure = closure;
+    this.#cancelAttempts();
     this.#onEnd(closure);
     this.#transport.close(closure);
   }
@@ -118,7 +138,7 @@ export class Connection {
   beginAttempt(wire: string): Attempt {
     this.cancelAttempt(wire);
     const controller = new AbortController();
-    if (this.closed) controller.abort();
+    if (this.ending) controller.abort();
     this.#attempts.set(wire, controller);
     return { wire, signal: controller.signal };
   }
@@ -135,9 +155,8 @@ export class Connection {
 
   /** The transport is gone: nothing is written any more, and every attempt ends. */
   markClosed(): void {
-    this.#ending = true;
     this.#closed = true;
-    for (const wire of [...this.#attempts.keys()]) this.cancelAttempt(wire);
+    this.#cancelAttempts();
   }
 
   /** The user that this connection has proved to be in a room, or null. */
@@ -147,5 +166,9 @@ export class Connection {
       if (subscription.room === room && subscription.member !== null) return subscription.member.userId;
     }
     return null;
+  }
+
+  #cancelAttempts(): void {
+    for (const wire of [...this.#attempts.keys()]) this.cancelAttempt(wire);
   }
 }

@@ -9,7 +9,7 @@ export interface Protocol {
   /** Lower case; a label in metrics and logs. */
   readonly name: string;
   /**
-   * Called once for each broadcast and audience, however many receivers. It encodes once and hands the frame to
+   * Called once for each broadcast and wire name, however many receivers. It encodes once and hands the frame to
    * the audience; what it cannot carry it drops, counted. Nothing but this (and later the replay) emits a
    * channel's event, otherwise two paths make two orders. Must not throw.
    * @param position of the broadcast in the bus's history; null on a bus that keeps none
@@ -17,7 +17,7 @@ export interface Protocol {
   deliver(audience: Audience, broadcast: Broadcast, position: string | null): void;
 }
 
-/** The subscriptions of one channel, one kind and one protocol that a broadcast is for. */
+/** The subscriptions of one channel and one protocol that a broadcast is for. */
 export interface Audience {
   readonly wire: string;
   /** Hands one frame to all of them. @returns how many it was for */

@@ -21,7 +21,7 @@ export function describeNode(
     ...node,
     uptimeSeconds: Math.floor(process.uptime()),
     connections: parts.connections.size,
-    channels: parts.hub.counts().size,
+    channels: parts.hub.channelCount,
     busLagMs: parts.bus.lagMs(),
   };
 }

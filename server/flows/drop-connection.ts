@@ -3,14 +3,23 @@ import type { Connection } from '../connection/connection.ts';
 import { leaveChannel } from './leave-channel.ts';
 import type { Parts } from './parts.ts';
 
-/** A client has come: counted, and findable for a drain. Should it be ended by us, that is counted too. */
-export function takeConnection(parts: Parts, connection: Connection): void {
-  parts.connections.add(connection);
-  parts.meters.connectionOpened(connection.protocol.name);
+/**
+ * A client has come: counted, and findable for a drain. Should it be ended by us, that is counted too.
+ * @returns false where this node is full or draining: the client has been told and is not taken
+ */
+export function takeConnection(parts: Parts, connection: Connection): boolean {
   connection.onEnd(({ code }) => {
     parts.meters.refused(code);
     parts.log.debug({ connection: connection.id, code }, 'ended a connection');
   });
+  const refusal = parts.connections.refusal();
+  if (refusal !== null) {
+    connection.end(refusal);
+    return false;
+  }
+  parts.connections.add(connection);
+  parts.meters.connectionOpened(connection.protocol.name);
+  return true;
 }
 
 /**
@@ -22,8 +31,8 @@ export async function dropConnection(parts: Parts, connection: Connection): Prom
   connection.markClosed();
   parts.connections.remove(connection);
   parts.meters.connectionClosed(connection.protocol.name);
-  // Nobody said that he wants to leave: a page may be reloading.
-  await leaveAll(parts, connection, { linger: true });
+  // Where neither he nor the application said that he leaves, a page may be reloading.
+  await leaveAll(parts, connection, { linger: connection.closure?.code !== 'ended' });
 }
 
 /** Leaves every channel of a connection. Never rejects. */

@@ -27,7 +27,6 @@ export function endUser(parts: Parts, { userId, wire }: EndUser): number {
     );
     if (wire === null && own.length > 0) {
       ended++;
-      parts.meters.refused('ended');
       connection.end({ code: 'ended', message: MESSAGE });
       // Before its transport has ended, which could as well be a page that reloads: he does not linger.
       void leaveAll(parts, connection, AT_ONCE);

@@ -36,9 +36,10 @@ export async function joinChannel(
   const channel = parseChannelName(request.channel, parts.reserved);
   if (isRejection(channel)) return answer(channel);
   const existing = connection.subscriptions.get(channel.wire);
-  if (existing !== undefined && standsFor(existing, request.auth))
-    return answer({ ok: true, subscription: existing });
-  if (existing === undefined && connection.subscriptions.size >= parts.settings.maxSubscriptions) {
+  const stays = (subscription: Subscription) =>
+    answer({ ok: true, subscription, position: parts.bus.position() });
+  if (existing !== undefined && standsFor(existing, request.auth)) return stays(existing);
+  if (existing === undefined && connection.channelCount >= parts.settings.maxSubscriptions) {
     return answer(reject('limit_reached', 'this connection is subscribed to as many channels as it may'));
   }
 
@@ -58,13 +59,13 @@ export async function joinChannel(
     if (isRejection(grant)) return answer(grant);
     if (existing !== undefined) {
       const renewed = renewToken(parts, existing, grant);
-      if (renewed !== null) return answer(renewed);
+      if (renewed !== null) return renewed.ok ? stays(existing) : answer(renewed);
       // The old right was another one (public before, a token now): it ends where the new one begins.
       await leaveChannel(parts, existing, { linger: true });
     }
     const admitted = await admit(parts, connection, grant, attempt);
     if (isRejection(admitted)) return answer(admitted);
-    await goLive(parts, attempt, admitted, answer);
+    await goLive(parts, [{ attempt, admitted, answer }], null);
   } finally {
     connection.endAttempt(attempt);
   }
@@ -121,7 +122,12 @@ async function enterRoom(
 ): Promise<void> {
   // Before the answer: an enter whose outcome is unknown is undone too.
   // A page that reloads may be cut in the midst of it.
-  undo.push(() => void parts.roster.leave(room, id, { linger: connection.closed }));
+  undo.push(
+    () =>
+      void parts.roster.leave(room, id, {
+        linger: connection.closed && connection.closure?.code !== 'ended',
+      }),
+  );
   const snapshot = await parts.roster.enter(room, { id, member });
   view.begin(snapshot);
   await view.passed(snapshot.revision, AbortSignal.timeout(parts.settings.commandTimeoutMs)).catch(() => {

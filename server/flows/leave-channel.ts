@@ -15,10 +15,9 @@ export async function leaveChannel(parts: Parts, subscription: Subscription, how
   subscription.expiry.clear();
   parts.hub.leave(subscription);
   parts.meters.unsubscribed(kind);
+  for (const channel of follows) parts.bus.unfollow(channel);
   if (room !== null && member !== null && seatId !== null) {
     parts.views.get(room)?.removeLocal(member.userId);
-    await parts.roster.leave(room, seatId, how);
-    parts.views.release(room);
+    await parts.roster.leave(room, seatId, how).finally(() => parts.views.release(room));
   }
-  for (const channel of follows) parts.bus.unfollow(channel);
 }

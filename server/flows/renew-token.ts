@@ -1,8 +1,7 @@
 import type { Subscription } from '../connection/subscription.ts';
-import { reject } from '../domain/outcome.ts';
+import { type Rejection, reject } from '../domain/outcome.ts';
 import type { Grant } from '../domain/subscription.ts';
 import { expireMembership } from './expire-membership.ts';
-import type { JoinOutcome } from './go-live.ts';
 import type { Parts } from './parts.ts';
 
 /**
@@ -21,11 +20,15 @@ export function standsFor(existing: Subscription, auth: unknown): boolean {
  * user's is 403 and the old one stays.
  * @returns null where the existing subscription stands on another right and must give way, or has ended meanwhile
  */
-export function renewToken(parts: Parts, existing: Subscription, grant: Grant): JoinOutcome | null {
+export function renewToken(
+  parts: Parts,
+  existing: Subscription,
+  grant: Grant,
+): { readonly ok: true } | Rejection | null {
   // Its token may have expired while the newer one was looked at: what has ended cannot be extended, only joined anew.
   if (existing.connection.subscriptions.get(existing.wire) !== existing) return null;
-  if (existing.by !== 'token') return grant.by === 'token' ? null : { ok: true, subscription: existing };
-  if (grant.by !== 'token') return { ok: true, subscription: existing };
+  if (existing.by !== 'token') return grant.by === 'token' ? null : { ok: true };
+  if (grant.by !== 'token') return { ok: true };
   if (grant.user === null || String(JSON.parse(grant.user.userIdJson)) !== existing.member?.userId) {
     return reject('forbidden', 'the token is of another user');
   }
@@ -34,9 +37,9 @@ export function renewToken(parts: Parts, existing: Subscription, grant: Grant): 
     existing.expiresAtMs === null ||
     (grant.expiresAtMs !== null && grant.expiresAtMs <= existing.expiresAtMs)
   ) {
-    return { ok: true, subscription: existing };
+    return { ok: true };
   }
   existing.expiresAtMs = grant.expiresAtMs;
   existing.expiry.set(grant.expiresAtMs, () => expireMembership(parts, existing));
-  return { ok: true, subscription: existing };
+  return { ok: true };
 }

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createHttpApp, type HttpAppParts } from './http-app.ts';
 import { createRequestRouting, type RequestHandler } from './request-routing.ts';
@@ -21,6 +21,8 @@ export interface HttpSettings {
 export interface HttpServerParts extends HttpAppParts {
   readonly requests: readonly RequestHandler[];
   readonly upgrades: readonly UpgradeHandler[];
+  /** Whether a page of the request's `Origin` may connect (protocol.md section 6). */
+  allowsOrigin(req: IncomingMessage): boolean;
   readonly settings: HttpSettings;
 }
 
@@ -49,7 +51,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
   });
   server.on('request', createRequestRouting(parts.requests, createHttpApp(parts), log));
-  server.on('upgrade', createUpgradeRouting(parts.upgrades, log));
+  server.on('upgrade', createUpgradeRouting(parts.upgrades, parts.allowsOrigin, log));
   const sockets = trackSockets(server);
   let stopping: Promise<void> | null = null;
   return {

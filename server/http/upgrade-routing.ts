@@ -15,7 +15,11 @@ export interface UpgradeHandler {
  * The listener for `upgrade`. Node leaves the socket wholly to us here, so one that nobody takes is answered and
  * closed: `/socket.iox` hung open for ever in the trial.
  */
-export function createUpgradeRouting(handlers: readonly UpgradeHandler[], log: HttpLog) {
+export function createUpgradeRouting(
+  handlers: readonly UpgradeHandler[],
+  allowsOrigin: (req: IncomingMessage) => boolean,
+  log: HttpLog,
+) {
   return (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Before anything else: an upgraded socket has no error listener of Node's, and ECONNRESET ends the process.
     socket.on('error', (err) => log.debug({ err }, 'upgrade socket failed'));
@@ -25,6 +29,8 @@ export function createUpgradeRouting(handlers: readonly UpgradeHandler[], log: H
     const path = pathOf(target);
     const handler = handlers.find((h) => h.matches(path));
     if (handler === undefined) return refuseUpgrade(socket, 'not_found', 'no protocol takes an upgrade here');
+    // One rule for all protocols, asked before any of them: WebSockets know no CORS of their own.
+    if (!allowsOrigin(req)) return refuseUpgrade(socket, 'forbidden', 'pages of this origin may not connect');
     void take(handler, { req, socket, head }, { path, log });
   };
 }

@@ -13,34 +13,40 @@ export interface Listener {
   write(frame: Frame): void;
 }
 
-type ByProtocol = Map<Protocol, Set<Listener>>;
+type ByKind = Map<SubscriptionKind, Set<Listener>>;
+
+export interface HubObserver {
+  /** An audience was served. */
+  delivered(protocol: string, receivers: number): void;
+  /** A protocol threw, which it must not: the others were served all the same. */
+  faulted(protocol: string, error: unknown): void;
+}
 
 /** Channel -> live subscriptions of this node. Blind to what protocols speak. */
 export class Hub {
-  readonly #channels = new Map<string, Map<SubscriptionKind, ByProtocol>>();
-  readonly #onDelivered: (protocol: string, receivers: number) => void;
+  readonly #channels = new Map<string, Map<Protocol, ByKind>>();
+  readonly #observer: HubObserver;
 
-  /** @param onDelivered told of each audience served; for counting */
-  constructor(onDelivered: (protocol: string, receivers: number) => void = () => {}) {
-    this.#onDelivered = onDelivered;
+  constructor(observer: HubObserver) {
+    this.#observer = observer;
   }
 
   join(listener: Listener): void {
-    const kinds = this.#channels.get(listener.wire) ?? new Map<SubscriptionKind, ByProtocol>();
-    const protocols = kinds.get(listener.kind) ?? new Map<Protocol, Set<Listener>>();
-    const listeners = protocols.get(listener.protocol) ?? new Set<Listener>();
+    const protocols = this.#channels.get(listener.wire) ?? new Map<Protocol, ByKind>();
+    const kinds = protocols.get(listener.protocol) ?? (new Map() as ByKind);
+    const listeners = kinds.get(listener.kind) ?? new Set<Listener>();
     listeners.add(listener);
-    this.#channels.set(listener.wire, kinds.set(listener.kind, protocols.set(listener.protocol, listeners)));
+    this.#channels.set(listener.wire, protocols.set(listener.protocol, kinds.set(listener.kind, listeners)));
   }
 
   leave(listener: Listener): void {
-    const kinds = this.#channels.get(listener.wire);
-    const protocols = kinds?.get(listener.kind);
-    const listeners = protocols?.get(listener.protocol);
-    if (!kinds || !protocols || !listeners?.delete(listener) || listeners.size > 0) return;
-    protocols.delete(listener.protocol);
-    if (protocols.size === 0) kinds.delete(listener.kind);
-    if (kinds.size === 0) this.#channels.delete(listener.wire);
+    const protocols = this.#channels.get(listener.wire);
+    const kinds = protocols?.get(listener.protocol);
+    const listeners = kinds?.get(listener.kind);
+    if (!protocols || !kinds || !listeners?.delete(listener) || listeners.size > 0) return;
+    kinds.delete(listener.kind);
+    if (kinds.size === 0) protocols.delete(listener.protocol);
+    if (protocols.size === 0) this.#channels.delete(listener.wire);
   }
 
   /** Hands a broadcast to every subscription of these kinds on a channel: one call for each protocol. */
@@ -51,44 +57,66 @@ export class Hub {
     recipients: Recipients,
     position: string | null,
   ): void {
-    const channel = this.#channels.get(wire);
-    if (channel === undefined) return;
-    for (const kind of kinds) {
-      for (const [protocol, listeners] of channel.get(kind) ?? []) {
-        const audience = new ListenerAudience(wire, listeners, recipients);
-        protocol.deliver(audience, broadcast, position);
-        if (audience.receivers > 0) this.#onDelivered(protocol.name, audience.receivers);
-      }
+    for (const [protocol, byKind] of this.#channels.get(wire) ?? []) {
+      const listeners = kinds.flatMap((kind) => byKind.get(kind) ?? []);
+      if (listeners.length > 0)
+        this.#serve(protocol, new ListenerAudience(wire, listeners, recipients), broadcast, position);
     }
   }
 
   /** Hands a broadcast to every subscription of every channel, to each protocol channel by channel. */
   deliverEverywhere(broadcast: Broadcast, position: string | null): void {
-    for (const [wire, kinds] of this.#channels) {
-      this.deliver(wire, [...kinds.keys()], broadcast, EVERYBODY, position);
+    for (const [wire, protocols] of this.#channels) {
+      for (const [protocol, byKind] of protocols) {
+        this.#serve(
+          protocol,
+          new ListenerAudience(wire, [...byKind.values()], EVERYBODY),
+          broadcast,
+          position,
+        );
+      }
     }
   }
 
   /** Live subscriptions for each wire name; a raw session counts under X. */
   counts(): Map<string, number> {
     const counts = new Map<string, number>();
-    for (const [wire, kinds] of this.#channels) {
+    for (const [wire, protocols] of this.#channels) {
       let count = 0;
-      for (const protocols of kinds.values())
-        for (const listeners of protocols.values()) count += listeners.size;
+      for (const byKind of protocols.values())
+        for (const listeners of byKind.values()) count += listeners.size;
       counts.set(wire, count);
     }
     return counts;
+  }
+
+  /** Wire names with a live subscription. */
+  get channelCount(): number {
+    return this.#channels.size;
+  }
+
+  #serve(
+    protocol: Protocol,
+    audience: ListenerAudience,
+    broadcast: Broadcast,
+    position: string | null,
+  ): void {
+    try {
+      protocol.deliver(audience, broadcast, position);
+    } catch (error) {
+      this.#observer.faulted(protocol.name, error);
+    }
+    if (audience.receivers > 0) this.#observer.delivered(protocol.name, audience.receivers);
   }
 }
 
 class ListenerAudience implements Audience {
   receivers = 0;
   readonly wire: string;
-  readonly #listeners: ReadonlySet<Listener>;
+  readonly #listeners: readonly ReadonlySet<Listener>[];
   readonly #recipients: Recipients;
 
-  constructor(wire: string, listeners: ReadonlySet<Listener>, recipients: Recipients) {
+  constructor(wire: string, listeners: readonly ReadonlySet<Listener>[], recipients: Recipients) {
     this.wire = wire;
     this.#listeners = listeners;
     this.#recipients = recipients;
@@ -97,11 +125,13 @@ class ListenerAudience implements Audience {
   // The hot path: nothing is allocated or encoded here for a receiver.
   write(frame: Frame): number {
     const { exceptSocketId, userId } = this.#recipients;
-    for (const listener of this.#listeners) {
-      if (exceptSocketId !== null && listener.socketId === exceptSocketId) continue;
-      if (userId !== null && listener.userId !== userId) continue;
-      listener.write(frame);
-      this.receivers++;
+    for (const listeners of this.#listeners) {
+      for (const listener of listeners) {
+        if (exceptSocketId !== null && listener.socketId === exceptSocketId) continue;
+        if (userId !== null && listener.userId !== userId) continue;
+        listener.write(frame);
+        this.receivers++;
+      }
     }
     return this.receivers;
   }

@@ -8,6 +8,7 @@ import { leaveChannel } from '../../flows/leave-channel.ts';
 import { listedMembers } from '../../flows/list-members.ts';
 import type { Parts } from '../../flows/parts.ts';
 import { relayWhisper } from '../../flows/relay-whisper.ts';
+import { runCommand } from '../../flows/run-command.ts';
 import { sendMessage } from '../../flows/send-message.ts';
 import { decodeClientEvent, decodeFields, type Fields, toJsonText } from './decode.ts';
 import { encodeMembers, encodeSubscribed, encodeSubscriptionError } from './encode.ts';
@@ -29,35 +30,35 @@ const COMMANDS: ReadonlyMap<string, { decode: (argument: unknown) => Fields | Re
     ['send', { decode: decodeFields, run: send }],
   ]);
 
-/**
- * The boundary of every command: decodes, queues under the channel, and catches. Whatever a client sends, nothing
- * is thrown out of here, and whoever asked for an ack gets one.
- */
-export function runCommand(parts: Parts, client: Client, event: string, args: readonly unknown[]): void {
+/** One event of a client. Whatever it holds, nothing is thrown out of here, and whoever asked for an ack gets one. */
+export function receiveCommand(parts: Parts, client: Client, event: string, args: readonly unknown[]): void {
+  const { connection } = client;
+  if (connection.ending) return;
   const last = args.at(-1);
-  const ack: Ack = typeof last === 'function' ? (answer) => last(answer) : () => {};
+  // Acks wait in Engine.IO's queue, so a client that asks for them and never reads is ended as a slow reader.
+  const ack: Ack = typeof last === 'function' ? (answer) => connection.keepsUp() && last(answer) : () => {};
   const command = COMMANDS.get(event);
-  if (command === undefined) return refuse(parts, event, ack, reject('invalid_message', 'no such command'));
-  const fields = command.decode(typeof args[0] === 'function' ? undefined : args[0]);
-  if (isRejection(fields)) {
-    if (event === 'subscribe') client.connection.write(encodeSubscriptionError('', fields.status));
-    return refuse(parts, event, ack, fields);
+  const fields = command?.decode(typeof args[0] === 'function' ? undefined : args[0]) ?? NO_COMMAND;
+  if (command === undefined || isRejection(fields)) {
+    const no = isRejection(fields) ? fields : NO_COMMAND;
+    if (event === 'subscribe') connection.write(encodeSubscriptionError('', no.status));
+    // What makes no sense costs little, but not nothing.
+    return refuse(parts, event, ack, connection.admitsCommand() ? no : TOO_FAST);
   }
   const key = typeof fields.channel === 'string' ? fields.channel : '';
-  const run = async () => {
-    try {
-      await command.run(parts, client, fields, ack);
-    } catch (error) {
-      parts.log.error({ err: error, connection: client.connection.id, stage: event }, 'a command failed');
-      refuse(parts, event, ack, reject('internal_error', 'a fault of the server'));
-    }
-  };
   // At once, before the queue: a subscribe that still waits for its answer must not outlive its unsubscribe.
-  if (event === 'unsubscribe') client.connection.cancelAttempt(key);
-  if (!client.connection.commands.run(key, run)) {
-    refuse(parts, event, ack, reject('rate_limited', 'too many commands are waiting'));
-  }
+  if (event === 'unsubscribe') connection.cancelAttempt(key);
+  const queued = runCommand(parts, connection, {
+    key,
+    stage: event,
+    run: () => command.run(parts, client, fields, ack),
+    failed: () => refuse(parts, event, ack, reject('internal_error', 'a fault of the server')),
+  });
+  if (!queued) refuse(parts, event, ack, reject('rate_limited', 'too many commands are waiting'));
 }
+
+const NO_COMMAND = reject('invalid_message', 'no such command');
+const TOO_FAST = reject('rate_limited', 'too many commands, slow down');
 
 function refuse(parts: Parts, event: string, ack: Ack, rejection: Rejection): void {
   parts.meters.refused(rejection.code);
@@ -81,7 +82,7 @@ function subscribe(parts: Parts, { connection, handshake }: Client, fields: Fiel
     if (subscription.kind === 'token' || subscription.kind === 'presence') {
       connection.write(encodeMembers(wire, listedMembers(parts, subscription)));
     }
-    connection.write(encodeSubscribed(wire, parts.bus.position()));
+    connection.write(encodeSubscribed(wire, outcome.position));
     ack({ ok: true, channel: wire, ...expiresIn(subscription, parts.settings.clockToleranceMs) });
   });
 }

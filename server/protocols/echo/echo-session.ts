@@ -5,7 +5,7 @@ import type { TickCork } from '../../connection/tick-cork.ts';
 import type { Protocol } from '../../domain/protocol.ts';
 import { dropConnection, takeConnection } from '../../flows/drop-connection.ts';
 import type { Parts } from '../../flows/parts.ts';
-import { runCommand } from './commands.ts';
+import { receiveCommand } from './commands.ts';
 import { EchoTransport } from './echo-transport.ts';
 
 interface EchoClient {
@@ -25,7 +25,7 @@ export function acceptEchoClient(protocol: Protocol, parts: Parts, client: EchoC
     settings,
     socket.id,
   );
-  takeConnection(parts, connection);
+  if (!takeConnection(parts, connection)) return;
   socket.once('disconnect', () => {
     void dropConnection(parts, connection);
     // A client can leave the namespace and keep the transport, which no bound would count.
@@ -34,6 +34,6 @@ export function acceptEchoClient(protocol: Protocol, parts: Parts, client: EchoC
   // Socket.IO emits `error` for what a client's packet did; without a listener it would be thrown.
   socket.on('error', (error) => parts.log.debug({ err: error, connection: connection.id }, 'socket error'));
   socket.onAny((event: string, ...args: unknown[]) =>
-    runCommand(parts, { connection, handshake }, event, args),
+    receiveCommand(parts, { connection, handshake }, event, args),
   );
 }

@@ -18,6 +18,11 @@ interface EngineInternals {
   on(event: 'flush', listener: () => void): void;
 }
 
+/** About what an ack takes in the queue, in bytes. */
+const ANSWER_BYTES = 128;
+/** How long a slow reader's WebSocket has for its closing handshake. */
+const CLOSE_TIMEOUT_MS = 2000;
+
 /** One Socket.IO client, by WebSocket or polling. */
 export class EchoTransport implements Transport {
   readonly #socket: Socket;
@@ -57,9 +62,11 @@ export class EchoTransport implements Transport {
     this.#engine.write(frame.text, { wsPreEncodedFrame: [frame.webSocketFrame], compress: false });
   }
 
+  /** What waits in Engine.IO's queue beside our frames are answers of ours, each about as long. */
   bufferedBytes(): number {
     const webSocket = this.#engine.transport.socket as { bufferedAmount?: number } | undefined;
-    return this.#queuedBytes + (webSocket?.bufferedAmount ?? 0);
+    const answers = this.#engine.writeBuffer.length * ANSWER_BYTES;
+    return this.#queuedBytes + answers + (webSocket?.bufferedAmount ?? 0);
   }
 
   revoked(wire: string, { status }: Revocation): void {
@@ -72,11 +79,17 @@ export class EchoTransport implements Transport {
    */
   close({ code }: Closure): void {
     if (catalogue[code].advice === 'later') {
-      // A slow reader's queue is not waited for.
       this.#engine.close(code === 'too_slow');
+      // A slow reader's queue is not waited for: its goodbye stands behind a full outbox.
+      if (code === 'too_slow') this.#terminateSoon();
       return;
     }
     for (const wire of this.#wires()) this.write(encodeSubscriptionError(wire, catalogue[code].status));
     this.#socket.disconnect(true);
+  }
+
+  #terminateSoon(): void {
+    const webSocket = this.#engine.transport.socket as { terminate?: () => void } | undefined;
+    setTimeout(() => webSocket?.terminate?.(), CLOSE_TIMEOUT_MS).unref();
   }
 }

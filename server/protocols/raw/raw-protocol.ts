@@ -11,7 +11,6 @@ import { acceptRawClient, type RawSettings } from './raw-session.ts';
 
 /** What the raw protocol needs besides the parts. */
 export interface RawDoors {
-  readonly allowsOrigin: (request: IncomingMessage) => boolean;
   readonly addressOf: (request: IncomingMessage) => string;
   readonly tickCork: TickCork;
 }
@@ -41,10 +40,6 @@ export class RawProtocol implements Protocol {
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (!this.#doors.allowsOrigin(request)) {
-      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      return;
-    }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const handshake: Handshake = {
         address: this.#doors.addressOf(request),

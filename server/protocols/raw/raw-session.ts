@@ -12,6 +12,7 @@ import type { JoinOutcome } from '../../flows/go-live.ts';
 import { joinChannel } from '../../flows/join-channel.ts';
 import { listedMembers } from '../../flows/list-members.ts';
 import type { Parts } from '../../flows/parts.ts';
+import { runCommand } from '../../flows/run-command.ts';
 import { sendMessage } from '../../flows/send-message.ts';
 import { channelOfToken, tokenOf } from './credentials.ts';
 import { decodeRawFrame } from './decode.ts';
@@ -51,31 +52,21 @@ export function acceptRawClient(
 ): void {
   const { webSocket, request, handshake, tickCork } = client;
   const connection = new Connection(protocol, new RawTransport(webSocket, tickCork), settings.connection);
-  const refusal = parts.connections.refusal();
   const abuse = new AbuseCount(settings.badFrames, settings.badFramesWindowMs);
   webSocket.on('error', (error) => {
     // ws has closed it with 1009 by itself.
     if ((error as NodeJS.ErrnoException).code === FRAME_TOO_BIG) parts.meters.refused('too_large');
     parts.log.debug({ err: error, connection: connection.id }, 'raw socket error');
   });
-  if (refusal !== null) {
-    parts.meters.refused(refusal.code);
-    return connection.end(refusal);
-  }
-  takeConnection(parts, connection);
+  if (!takeConnection(parts, connection)) return;
   webSocket.once('close', () => void dropConnection(parts, connection));
   keepAlive(webSocket, settings.pingIntervalMs, settings.pingTimeoutMs);
 
   const token = tokenOf(request);
   const channel = channelOfToken(token);
-  const run = (command: () => Promise<void>) => {
-    const guarded = async () => {
-      // What waited behind an end has nobody to answer to.
-      if (connection.ending) return;
-      await command().catch((error: unknown) => fault(parts, connection, error));
-    };
-    return connection.commands.run(channel ?? '', guarded);
-  };
+  const failed = () => connection.end({ code: 'internal_error', message: 'a fault of the server' });
+  const run = (command: () => Promise<void>) =>
+    runCommand(parts, connection, { key: channel ?? '', stage: 'raw command', run: command, failed });
   webSocket.on('message', (bytes, isBinary) => {
     receive({ parts, connection, channel, abuse, run }, isBinary ? null : bytes.toString());
   });
@@ -130,9 +121,4 @@ function closureOf({ code, message }: Rejection): Closure {
   return catalogue[code].close === null
     ? { code: 'internal_error', message }
     : { code: code as ClosureCode, message };
-}
-
-function fault(parts: Parts, connection: Connection, error: unknown): void {
-  parts.log.error({ err: error, connection: connection.id, stage: 'raw command' }, 'a command failed');
-  connection.end({ code: 'internal_error', message: 'a fault of the server' });
 }

@@ -45,10 +45,7 @@ describe('a newer token', () => {
     ['no end', null, null],
   ])('with %s', (_name, expiresAtMs, lasts) => {
     const existing = subscribed();
-    expect(renewToken(PARTS, existing, grantOf({ expiresAtMs }))).toEqual({
-      ok: true,
-      subscription: existing,
-    });
+    expect(renewToken(PARTS, existing, grantOf({ expiresAtMs }))).toEqual({ ok: true });
     expect(existing.expiresAtMs).toBe(lasts);
     existing.expiry.clear();
   });
@@ -80,7 +77,7 @@ describe('a newer token', () => {
   it("takes nothing by Laravel's word from a subscription by token", () => {
     const existing = subscribed();
     const grant = grantOf({ by: 'laravel', expiresAtMs: null });
-    expect(renewToken(PARTS, existing, grant)).toEqual({ ok: true, subscription: existing });
+    expect(renewToken(PARTS, existing, grant)).toEqual({ ok: true });
     expect(existing.expiresAtMs).toBe(FAR_MS);
   });
 });

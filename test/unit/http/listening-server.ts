@@ -17,6 +17,7 @@ export async function listeningServer(parts: Partial<HttpServerParts> = {}) {
       void logged.push({ level: 'error', fields: { ...fields }, message }),
   };
   const server = createHttpServer({
+    allowsOrigin: () => true,
     mounts: [],
     requests: [],
     upgrades: [],

@@ -3,7 +3,7 @@ import { type Broadcast, EVERYBODY, type Recipients } from '../../../server/doma
 import { webSocketTextFrame } from '../../../server/domain/frame.ts';
 import type { Audience, Protocol } from '../../../server/domain/protocol.ts';
 import type { SubscriptionKind } from '../../../server/domain/subscription.ts';
-import { Hub, type Listener } from '../../../server/hub/hub.ts';
+import { Hub, type HubObserver, type Listener } from '../../../server/hub/hub.ts';
 
 const NEWS: Broadcast = { type: 'event', event: 'news', data: '1' };
 
@@ -27,6 +27,15 @@ interface Options {
   readonly userId?: string | null;
 }
 
+const hubOf = (observer: Partial<HubObserver> = {}) =>
+  new Hub({
+    delivered: () => {},
+    faulted: (_protocol, error) => {
+      throw error;
+    },
+    ...observer,
+  });
+
 let ids = 0;
 function listenerOf(protocol: Protocol, { wire = 'x', kind = 'public', userId = null }: Options = {}) {
   const heard: string[] = [];
@@ -46,7 +55,7 @@ describe('the hub', () => {
   const to = (recipients: Partial<Recipients>): Recipients => ({ ...EVERYBODY, ...recipients });
 
   it('brings a broadcast to those who listen to the channel, and to nobody else', () => {
-    const [hub, protocol] = [new Hub(), new TestProtocol()];
+    const [hub, protocol] = [hubOf(), new TestProtocol()];
     const [here, elsewhere] = [listenerOf(protocol), listenerOf(protocol, { wire: 'y' })];
     hub.join(here);
     hub.join(elsewhere);
@@ -56,7 +65,7 @@ describe('the hub', () => {
   });
 
   it('asks each protocol once, however many listen, with the position', () => {
-    const hub = new Hub();
+    const hub = hubOf();
     const protocols = [new TestProtocol('a'), new TestProtocol('b')];
     const listeners = protocols.flatMap((p) => [listenerOf(p), listenerOf(p), listenerOf(p)]);
     for (const listener of listeners) hub.join(listener);
@@ -66,7 +75,7 @@ describe('the hub', () => {
   });
 
   it('brings it to the kinds that it is for', () => {
-    const [hub, protocol] = [new Hub(), new TestProtocol()];
+    const [hub, protocol] = [hubOf(), new TestProtocol()];
     const [guest, member] = [listenerOf(protocol), listenerOf(protocol, { kind: 'token' })];
     hub.join(guest);
     hub.join(member);
@@ -77,7 +86,7 @@ describe('the hub', () => {
   });
 
   it('leaves out the one connection that is named, and nobody for a name that nobody bears', () => {
-    const [hub, protocol] = [new Hub(), new TestProtocol()];
+    const [hub, protocol] = [hubOf(), new TestProtocol()];
     const [sender, other] = [listenerOf(protocol), listenerOf(protocol)];
     hub.join(sender);
     hub.join(other);
@@ -88,7 +97,7 @@ describe('the hub', () => {
   });
 
   it('brings what is for one user to his connections alone', () => {
-    const [hub, protocol] = [new Hub(), new TestProtocol()];
+    const [hub, protocol] = [hubOf(), new TestProtocol()];
     const [ada, bob, nobody] = ['1', '2', null].map((userId) => listenerOf(protocol, { userId }));
     for (const listener of [ada, bob, nobody]) if (listener !== undefined) hub.join(listener);
     hub.deliver('x', ['public'], NEWS, to({ userId: '1' }), null);
@@ -97,7 +106,7 @@ describe('the hub', () => {
 
   it('tells how many each protocol served, and of none that served nobody', () => {
     const told: [string, number][] = [];
-    const hub = new Hub((protocol, receivers) => told.push([protocol, receivers]));
+    const hub = hubOf({ delivered: (protocol, receivers) => void told.push([protocol, receivers]) });
     const [a, b] = [new TestProtocol('a'), new TestProtocol('b')];
     for (const listener of [listenerOf(a), listenerOf(a), listenerOf(b, { userId: '1' })]) hub.join(listener);
     hub.deliver('x', ['public'], NEWS, EVERYBODY, null);
@@ -110,7 +119,7 @@ describe('the hub', () => {
   });
 
   it('takes a second join or leave of the same listener as none', () => {
-    const [hub, protocol] = [new Hub(), new TestProtocol()];
+    const [hub, protocol] = [hubOf(), new TestProtocol()];
     const [twice, other] = [listenerOf(protocol), listenerOf(protocol)];
     hub.join(twice);
     hub.join(twice);
@@ -124,7 +133,7 @@ describe('the hub', () => {
   });
 
   it('counts by wire name over kinds and protocols, and keeps nothing of a channel that all have left', () => {
-    const hub = new Hub();
+    const hub = hubOf();
     const [a, b] = [new TestProtocol('a'), new TestProtocol('b')];
     const listeners = [
       listenerOf(a),
@@ -141,5 +150,31 @@ describe('the hub', () => {
     expect(hub.counts().size).toBe(0);
     hub.deliver('x', ['public', 'token'], NEWS, EVERYBODY, null);
     expect([a.asked, b.asked]).toEqual([[], []]);
+  });
+
+  it('asks a protocol once for subscriptions of several kinds', () => {
+    const [hub, protocol] = [hubOf(), new TestProtocol()];
+    const both = (['public', 'token'] as const).map((kind) => listenerOf(protocol, { kind }));
+    for (const listener of both) hub.join(listener);
+    hub.deliver('x', ['public', 'token'], NEWS, EVERYBODY, null);
+    expect(both.map(({ heard }) => heard)).toEqual([['news'], ['news']]);
+    expect(protocol.asked).toHaveLength(1);
+  });
+
+  it('serves the others where one protocol throws, and tells', () => {
+    const faults: unknown[] = [];
+    const hub = hubOf({ faulted: (...fault) => void faults.push(fault) });
+    const broken: Protocol = {
+      name: 'broken',
+      deliver: () => {
+        throw new Error('a bug');
+      },
+    };
+    const [victim, other] = [listenerOf(broken), listenerOf(new TestProtocol())];
+    hub.join(victim);
+    hub.join(other);
+    hub.deliver('x', ['public'], NEWS, EVERYBODY, null);
+    expect(other.heard).toEqual(['news']);
+    expect(faults).toEqual([['broken', new Error('a bug')]]);
   });
 });
