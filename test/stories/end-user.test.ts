@@ -97,4 +97,32 @@ describe.each(CLUSTERS_OF_NODES)('the application ends a user $name', (kind) => 
         bus_lag_ms: kind.name === 'in memory' ? null : expect.any(Number),
       });
   });
+
+  it('at once, also where members of a page that reloads linger', async () => {
+    const graceful = await kind.start({ YAMABIKO_AUTH_URL: auth.url, YAMABIKO_PRESENCE_GRACE_MS: '60000' });
+    try {
+      const { url } = graceful.server;
+      const watcher = await RawClient.join({ url, token: token(2, 'chat:grace') });
+      const session = await RawClient.join({ url, token: token(1, 'chat:grace') });
+      const page = await WireClient.open({ url });
+      await page.subscribe('presence-chat:grace', { token: token(3, 'chat:grace') });
+      await watcher.next('connectOther');
+      await watcher.next('connectOther');
+      const post = (id: number) =>
+        fetch(`${url}/apps/app/users/${id}/terminate`, {
+          method: 'POST',
+          headers: { authorization: 'Bearer key' },
+        });
+      for (const id of [1, 3]) {
+        await post(id);
+        expect(await watcher.next('disconnectOther')).toMatchObject({ data: { user: { id } } });
+      }
+      expect(await graceful.server.metric('yamabiko_refusals_total', { code: 'ended' })).toBe(2);
+      await session.closed();
+      page.close();
+      await watcher.close();
+    } finally {
+      await graceful.stop();
+    }
+  });
 });
