@@ -8,6 +8,7 @@ import type { SeededRandom } from './seeded-random.ts';
 const NODE_TTL_MS = 3_000;
 const DRAIN_MS = 4_000;
 const POLL_MS = 250;
+const START_MS = 30_000;
 /** Beyond its drain, on a busy machine. */
 const STOP_SLACK_MS = 8_000;
 
@@ -63,7 +64,8 @@ export class Cluster {
     this.nodes.push(node);
     this.slots[slot] = node;
     this.#recorder.count('nodes started');
-    await node.listening();
+    const inTime = await Promise.race([node.listening().then(() => true), sleep(START_MS, false)]);
+    if (!inTime) throw new Error(`${node.name} does not listen:\n${node.tail.join('\n')}`);
   }
 
   /** As a balancer that asks for health: a ready node, or any that lives. */

@@ -142,8 +142,8 @@ export class EchoVisitor extends Visitor {
     const { node } = this;
     this.#request('subscribe', 'subscribe', { channel: wire, auth }, null, (answer) => {
       if (answer.ok) {
-        // Its own event went before.
-        if (this.#states.get(wire) !== 'on')
+        // Its own event went before. (By polling the ack may come so late that it has left again.)
+        if (this.#states.get(wire) === 'asking')
           this.accuse('answer out of turn', `ack of ${wire} before its event`);
         return;
       }

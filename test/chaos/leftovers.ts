@@ -20,6 +20,8 @@ export async function nodesHoldNothing(nodes: readonly ClusterNode[], recorder: 
     if (held.some((count) => count !== 0))
       recorder.violation('counter not zero', `${node.name}: ${HELD.join(', ')} are ${held.join(', ')}`);
     const [gaps] = await node.metric('yamabiko_bus_gaps_total');
+    if (node.gaps.some(({ to }) => to === null))
+      recorder.violation('gaps miscounted', `${node.name} is ready, and has told no end of a gap`);
     if (gaps !== node.gaps.length)
       recorder.violation('gaps miscounted', `${node.name} logged ${node.gaps.length} and counted ${gaps}`);
   }
