@@ -50,7 +50,7 @@ export function homeConnector(home: RedisHome) {
       this.#options = redisOptions;
     }
 
-    /** A replica that took the master's address, or a master that was made one. */
+    /** A master that was made a replica, which whoever says where it is may not know yet: then it is asked again. */
     override check(info: { role?: string }): boolean {
       return info.role === undefined || info.role === 'master';
     }

@@ -25,15 +25,20 @@ export interface StageOptions {
 /** Two nodes on Redis whose masters change, with visitors on both. Ends with its test, every counter at zero. */
 export class MastersStage {
   readonly prefix: string;
-  readonly nodes: readonly Running[];
+  readonly nodes: Running[] = [];
   readonly visitors: Visitor[] = [];
+  readonly #env: Readonly<Record<string, string>>;
   readonly #publish: StageOptions['publish'];
   #ids = 0;
   #published = 0;
 
-  private constructor(nodes: readonly Running[], prefix: string, publish: StageOptions['publish']) {
-    this.nodes = nodes;
+  private constructor(
+    prefix: string,
+    env: Readonly<Record<string, string>>,
+    publish: StageOptions['publish'],
+  ) {
     this.prefix = prefix;
+    this.#env = env;
     this.#publish = publish;
   }
 
@@ -49,13 +54,16 @@ export class MastersStage {
       YAMABIKO_REDIS_COMMAND_TIMEOUT_MS: '1000',
       YAMABIKO_PROBE_INTERVAL_MS: '200',
     };
-    const nodes: Running[] = [];
-    for (let i = 0; i < 2; i++) {
-      const node = await startYamabiko(env);
-      onTestFinished(() => node.stop());
-      nodes.push(node);
-    }
-    return new MastersStage(nodes, prefix, publish);
+    const stage = new MastersStage(prefix, env, publish);
+    await stage.startNode();
+    await stage.startNode();
+    return stage;
+  }
+
+  async startNode(): Promise<void> {
+    const node = await startYamabiko(this.#env);
+    onTestFinished(() => node.stop());
+    this.nodes.push(node);
   }
 
   /** Visitors by each of a few doors on each node, all of whom have heard each other come. */
