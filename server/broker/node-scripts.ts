@@ -19,13 +19,20 @@ local function score_of(name)
 end
 
 local now = now_ms()
+
+-- Until the first score beyond now.
+local function delay_after(now)
+  local first = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  if #first == 0 then return -1 end
+  return math.max(1, math.ceil(tonumber(first[2]) - now))
+end
 `;
 
 /**
  * Renews a lease. One that has ended is never renewed: others may be clearing its seats away. Nor is one that
  * only VOUCH put up, whose half a millisecond shows it.
  * KEYS: leases. ARGV: lease, ttl in milliseconds, 1 if it is a new one.
- * @returns 1 if the lease holds, then the leases that have ended
+ * @returns 1 if the lease holds, the leases that have ended, milliseconds until the next one will (-1: none)
  */
 export const RENEW = `${CLOCK}
 local ends = score_of(ARGV[1])
@@ -34,7 +41,7 @@ if ARGV[3] == '1' or (ends and ends > now and ends % 1 == 0) then
   redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[2]), ARGV[1])
   holds = 1
 end
-return { holds, redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now)) }
+return { holds, redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now)), delay_after(now) }
 `;
 
 /**
@@ -70,10 +77,7 @@ return 1
 export const DUE = `${CLOCK}
 score_of('')
 local text = string.format('%.0f', now)
-local after = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. text, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-local next = -1
-if #after > 0 then next = math.max(1, tonumber(after[2]) - now) end
-return { next, redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', text, 'WITHSCORES', 'LIMIT', 0, ARGV[1]) }
+return { delay_after(now), redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', text, 'WITHSCORES', 'LIMIT', 0, ARGV[1]) }
 `;
 
 /**

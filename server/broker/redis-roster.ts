@@ -31,6 +31,10 @@ export interface RedisRosterOptions {
   readonly onFault?: (fault: RosterFault) => void;
 }
 
+/** The rest is for seeing that a lease has ended, giving its seats up and telling the clients. */
+const LEASE_PER_TTL = 0.9;
+const ROUNDS_PER_TTL = 3;
+
 /** The roster of all nodes on one Redis. */
 export class RedisRoster implements Roster {
   readonly #connections: RedisConnections;
@@ -42,8 +46,6 @@ export class RedisRoster implements Roster {
   readonly #dates: RosterDates;
   readonly #repair: RosterRepair;
   readonly #upkeep: RosterUpkeep;
-  readonly #roundMs: number;
-  #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
   constructor({ connections, settings, nodeId, log, onFault = () => {} }: RedisRosterOptions) {
@@ -54,18 +56,24 @@ export class RedisRoster implements Roster {
     const faults = new RosterFaults(log, onFault);
     const room = (name: string) =>
       new RedisRoom({ prefix, name, cache, faults, onCleared: () => this.#enterAgain(name) });
-    const lease = new RosterLease(connections, nodeId, nodeTtlMs);
+    const lease = new RosterLease(connections, nodeId, Math.round(nodeTtlMs * LEASE_PER_TTL));
     const own = this.#own;
     this.#connections = connections;
     this.#log = log;
     this.#graceMs = graceMs;
-    this.#roundMs = nodeTtlMs / 3;
     this.#room = room;
     this.#lease = lease;
     this.#dates = new RosterDates({ connections, room, onFailure: (err) => this.#upkeep.failed(err) });
     const dates = this.#dates;
     this.#repair = new RosterRepair({ connections, lease, own, dates, room, faults, graceMs, log });
-    this.#upkeep = new RosterUpkeep({ lease, repair: this.#repair, dates, rooms: () => own.rooms(), log });
+    this.#upkeep = new RosterUpkeep({
+      lease,
+      repair: this.#repair,
+      dates,
+      rooms: () => own.rooms(),
+      roundMs: nodeTtlMs / ROUNDS_PER_TTL,
+      log,
+    });
     defineRoomCommands(connections.store);
     defineNodeCommands(connections.store);
   }
@@ -81,17 +89,13 @@ export class RedisRoster implements Roster {
   /** Resolves also where Redis is unreachable. @throws RedisRefusedError where a right is missing */
   async start(): Promise<void> {
     await checkRosterRights(this.#connections, this.#room, this.#lease.field('check'));
-    await this.#upkeep.roundInBackground();
-    this.#timer = setInterval(() => void this.#upkeep.roundInBackground(), this.#roundMs);
-    this.#timer.unref();
+    await this.#upkeep.start();
   }
 
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#dates.stop();
-    await this.#upkeep.settled();
+    await this.#upkeep.stop();
     const rooms = this.#own.rooms();
     this.#own.clear();
     try {

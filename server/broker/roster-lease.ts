@@ -5,6 +5,14 @@ import type { RedisConnections } from './redis-connections.ts';
 /** What separates node, generation and seat in a stored seat; a node id holds none. */
 const SEPARATOR = '|';
 
+export interface Renewal {
+  readonly holds: boolean;
+  /** The leases that have ended, of other nodes or of this. */
+  readonly ended: string[];
+  /** Milliseconds until the next one ends, if nobody renews it. */
+  readonly nextMs: number | null;
+}
+
 /**
  * A node's claim that its seats are alive, by Redis's clock. A claim that has ended is never taken up again:
  * another node may be clearing its seats away at this moment, room by room, and would clear fresh ones too. So the
@@ -49,18 +57,18 @@ export class RosterLease {
     return `${this.#connections.settings.prefix}yamabiko:node:${leaseName}:rooms`;
   }
 
-  /** @returns whether it holds (a new one always does), and which leases have ended, of other nodes or of this */
-  async renew(): Promise<{ holds: boolean; ended: string[] }> {
+  /** A new one always holds. @throws UnavailableError */
+  async renew(): Promise<Renewal> {
     const askedAt = performance.now();
     const reply = await this.#connections.call((redis) =>
       nodeCommands(redis).yamabikoRenew(this.#leasesKey, this.name, this.#ttlMs, this.#registered ? 0 : 1),
     );
-    const [holds, ended] = reply as [number, string[]];
+    const [holds, ended, nextMs] = reply as [number, string[], number];
     if (holds === 1) {
       this.#registered = true;
       this.#renewedAt = askedAt;
     }
-    return { holds: holds === 1, ended };
+    return { holds: holds === 1, ended, nextMs: nextMs < 0 ? null : nextMs };
   }
 
   /** To be sent with every enter. @returns what the store knows of a lease; unknown, it has one now that only ends */

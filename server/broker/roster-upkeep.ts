@@ -11,6 +11,8 @@ export interface RosterUpkeepOptions {
   readonly dates: RosterDates;
   /** The rooms in which this node has seats. */
   readonly rooms: () => readonly string[];
+  /** Between the rounds, in milliseconds. */
+  readonly roundMs: number;
   readonly log: BrokerLog;
 }
 
@@ -20,19 +22,40 @@ export class RosterUpkeep {
   readonly #repair: RosterRepair;
   readonly #dates: RosterDates;
   readonly #rooms: () => readonly string[];
+  readonly #roundMs: number;
   readonly #log: BrokerLog;
+  #rounds: NodeJS.Timeout | null = null;
+  #earlyRound: NodeJS.Timeout | null = null;
+  #stopped = false;
   #restoreDue = false;
   #leaseLost = false;
   #renewal: Promise<string[]> | null = null;
   #round: Promise<void> | null = null;
   onRestored: () => void = () => {};
 
-  constructor({ lease, repair, dates, rooms, log }: RosterUpkeepOptions) {
+  constructor({ lease, repair, dates, rooms, roundMs, log }: RosterUpkeepOptions) {
     this.#lease = lease;
     this.#repair = repair;
     this.#dates = dates;
     this.#rooms = rooms;
+    this.#roundMs = roundMs;
     this.#log = log;
+  }
+
+  /** Resolves after the first round, also where Redis is unreachable. */
+  async start(): Promise<void> {
+    await this.roundInBackground();
+    if (this.#stopped) return;
+    this.#rounds = setInterval(() => void this.roundInBackground(), this.#roundMs).unref();
+  }
+
+  /** Resolves when no round is under way any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#rounds !== null) clearInterval(this.#rounds);
+    if (this.#earlyRound !== null) clearTimeout(this.#earlyRound);
+    this.#dates.stop();
+    await this.settled();
   }
 
   /** Until all seats bear the name of the new lease, some may still bear an older one. */
@@ -88,13 +111,22 @@ export class RosterUpkeep {
   }
 
   async #renewOrBegin(): Promise<string[]> {
-    const { holds, ended } = await this.#lease.renew();
+    const { holds, ended, nextMs } = await this.#lease.renew();
+    this.#lookIn(nextMs);
     if (holds) return ended;
     this.#log.warn({ node: this.#lease.name }, 'the store has lost this node: its seats are entered again');
     this.#leaseLost = true;
     this.#restoreDue = true;
     this.#lease.beginGeneration();
     return (await this.#lease.renew()).ended;
+  }
+
+  /** At the end of a lease, if nobody renews it until then: members of a dead node must not wait for a round too. */
+  #lookIn(delayMs: number | null): void {
+    if (this.#earlyRound !== null) clearTimeout(this.#earlyRound);
+    this.#earlyRound = null;
+    if (this.#stopped || delayMs === null || delayMs >= this.#roundMs) return;
+    this.#earlyRound = setTimeout(() => void this.roundInBackground(), delayMs).unref();
   }
 
   async #doRound(): Promise<void> {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { OwnSeats } from '../../../server/broker/own-seats.ts';
 import type { RosterDates } from '../../../server/broker/roster-dates.ts';
 import type { RosterFaults } from '../../../server/broker/roster-faults.ts';
@@ -18,7 +18,9 @@ class FakeStore {
   readonly listed = new Map<string, string[]>();
   ended: string[] = [];
   holds = true;
+  nextMs: number | null = null;
   swept = 0;
+  renewals = 0;
   readonly #failing = new Map<string, number>();
   onReconcile: (room: string) => void = () => {};
   lingering = false;
@@ -64,15 +66,17 @@ describe("the roster's repair", () => {
       forget: async (name: string) => void store.forgotten.push(name),
       vouch: async () => 'holds',
       renew: async () => {
+        store.renewals++;
         const { holds } = store;
         store.holds = true;
-        return { holds, ended: store.ended };
+        return { holds, ended: store.ended, nextMs: store.nextMs };
       },
       beginGeneration: () => {},
     } as unknown as RosterLease;
     const dates = {
       schedule: async (_redis: unknown, room: string) => void store.scheduled.push(room),
       sweep: async () => void store.swept++,
+      stop: () => {},
     } as unknown as RosterDates;
     const options = {
       connections: { call: (run: (redis: null) => unknown) => run(null) },
@@ -85,7 +89,14 @@ describe("the roster's repair", () => {
       log: quietLog(),
     } as unknown as RosterRepairOptions;
     repair = new RosterRepair(options);
-    upkeep = new RosterUpkeep({ lease, repair, dates, rooms: () => own.rooms(), log: quietLog() });
+    upkeep = new RosterUpkeep({
+      lease,
+      repair,
+      dates,
+      rooms: () => own.rooms(),
+      roundMs: 60_000,
+      log: quietLog(),
+    });
     upkeep.onRestored = () => restored++;
   });
 
@@ -160,6 +171,28 @@ describe("the roster's repair", () => {
     expect(store.forgotten).toEqual([]);
     await upkeep.round();
     expect(store.forgotten).toEqual(['dead|0']);
+  });
+
+  it('looks at the end of a lease, not only in its next round', async () => {
+    store.nextMs = 30;
+    store.ended = [];
+    await upkeep.round();
+    store.nextMs = null;
+    store.ended = ['dead|0'];
+    await vi.waitFor(() => expect(store.forgotten).toEqual(['dead|0']));
+    expect(store.renewals).toBe(2);
+  });
+
+  it('looks at nothing any more when it has stopped', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    store.nextMs = 30;
+    await upkeep.start();
+    await vi.advanceTimersByTimeAsync(40);
+    expect(store.renewals).toBe(2);
+    await upkeep.stop();
+    await vi.advanceTimersByTimeAsync(200_000);
+    expect(store.renewals).toBe(2);
   });
 
   it('compares every room in the course of some rounds, a few in each', async () => {
