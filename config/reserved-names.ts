@@ -1,8 +1,5 @@
-import type { ReservedNames } from '../server/domain/channel-name.ts';
+import { CUSTOM_CHANNEL, type ReservedNames } from '../server/domain/channel-name.ts';
 import type { Config } from './settings.ts';
-
-/** The custom channel, as clients and Laravel know it. */
-const CUSTOM_CHANNEL = 'broadcast';
 
 /** The names that no channel may have in this deployment (protocol.md section 1). */
 export function reservedNames({ redis: { prefix, broadcastPrefix } }: Pick<Config, 'redis'>): ReservedNames {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { reservedNames } from '../config/reserved-names.ts';
 import type { Config } from '../config/settings.ts';
@@ -14,18 +13,24 @@ import { Connections } from './connection/connections.ts';
 import { TickCork } from './connection/tick-cork.ts';
 import { AnswerQuery } from './flows/answer-query.ts';
 import { describeNode } from './flows/describe-node.ts';
+import type { Doors } from './flows/doors.ts';
 import { drain } from './flows/drain.ts';
 import { endUser } from './flows/end-user.ts';
 import { listenToBus, readiness } from './flows/listen-to-bus.ts';
+import type { Answers } from './flows/node-questions.ts';
+import { NO_PEERS, NodeOperations, type Peers } from './flows/operate-nodes.ts';
 import type { Parts } from './flows/parts.ts';
 import { PendingSends } from './flows/pending-sends.ts';
-import { publishEvent } from './flows/publish-event.ts';
+import { type EventToPublish, publishEvent } from './flows/publish-event.ts';
 import { OutageResync } from './flows/resync-after-outage.ts';
 import { listsMembers, roomOf } from './flows/room-routing.ts';
+import { requireAppKey } from './http/app-key.ts';
 import { createClientAddress } from './http/client-address.ts';
 import type { Mount } from './http/http-app.ts';
 import { createHttpServer } from './http/http-server.ts';
+import { createOperationsApi } from './http/operations-api.ts';
 import { createOriginPolicy } from './http/origin-policy.ts';
+import type { ProtocolMount } from './http/protocol-mount.ts';
 import { Hub } from './hub/hub.ts';
 import { RoomViews } from './hub/room-views.ts';
 import type { Logger } from './logger/logger.ts';
@@ -33,8 +38,7 @@ import { Metrics, type MetricsSnapshot } from './metrics/metrics.ts';
 import { createDemo } from './pages/demo/demo-router.ts';
 import { EchoProtocol } from './protocols/echo/echo-protocol.ts';
 import { createEchoHttpApi } from './protocols/echo/http-api.ts';
-import type { Answers } from './protocols/echo/peer-questions.ts';
-import { Peers } from './protocols/echo/peers.ts';
+import { AdapterPeers } from './protocols/echo/peers.ts';
 import { RawProtocol } from './protocols/raw/raw-protocol.ts';
 
 export interface YamabikoServer {
@@ -112,11 +116,16 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   listenToBus(parts, resync);
 
   const origins = createOriginPolicy(config.http.origins);
-  const doors = {
-    allowsOrigin: ({ headers }: IncomingMessage) => origins.allows(headers.origin, headers.host),
-    addressOf: createClientAddress(config.http.trustedProxies),
-    corsHeaders: ({ headers }: IncomingMessage) => origins.corsHeaders(headers.origin, headers.host),
-    preflightHeaders: ({ headers }: IncomingMessage) =>
+  const addressOf = createClientAddress(config.http.trustedProxies);
+  const doors: Doors = {
+    handshakeOf: (request) => ({
+      address: addressOf(request),
+      cookie: request.headers.cookie,
+      userAgent: request.headers['user-agent'],
+    }),
+    allowsOrigin: ({ headers }) => origins.allows(headers.origin, headers.host),
+    corsHeaders: ({ headers }) => origins.corsHeaders(headers.origin, headers.host),
+    preflightHeaders: ({ headers }) =>
       origins.preflightHeaders(headers.origin, headers.host, headers['access-control-request-headers']),
     tickCork: new TickCork(),
   };
@@ -137,32 +146,26 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     roomOf: (channel) =>
       listsMembers(channel, 'presence', channels) ? roomOf(channel, 'presence', channels) : null,
   });
+  const guard = requireAppKey(config.http.apps);
+  const publish = (event: EventToPublish) => publishEvent(broker.bus, event);
+  const echoApi = createEchoHttpApi({
+    guard,
+    queries,
+    publish,
+    reserved,
+    bodyLimitBytes: config.http.maxBodyBytes,
+  });
+  const protocols: readonly ProtocolMount[] = [echo, raw];
+  const operations = createOperationsApi({ guard, operations: new NodeOperations(answers, peers), reserved });
   const mounts: Mount[] = [
-    {
-      path: '/',
-      router: createEchoHttpApi({
-        apps: config.http.apps,
-        queries,
-        publish: (event) => publishEvent(broker.bus, event),
-        operations: {
-          endUser: async (end) => sum([answers.endUser(end), ...(await peers.ask('endUser', end))]),
-          nodes: async () =>
-            [answers.node(null), ...(await peers.ask('node'))].filter((node) => node !== null),
-        },
-        reserved,
-        bodyLimitBytes: config.http.maxBodyBytes,
-      }),
-    },
+    { path: '/', router: echoApi },
+    { path: '/', router: operations },
   ];
   if (config.development)
     mounts.push({ path: '/demo', router: buildDemo(config, broker.bus, stopped.signal, log) });
   const http = createHttpServer({
     mounts,
-    requests: [{ matches: (path) => echo.matches(path), handle: (req, res) => echo.handleRequest(req, res) }],
-    upgrades: [echo, raw].map((protocol) => ({
-      matches: (path) => protocol.matches(path),
-      handle: (req, socket, head) => protocol.handleUpgrade(req, socket, head),
-    })),
+    protocols,
     allowsOrigin: doors.allowsOrigin,
     readiness: () => readiness(parts, resync),
     metrics,
@@ -197,10 +200,10 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   async function stop(): Promise<void> {
     stopped.abort();
     const deadlineMs = Date.now() + config.server.drainMs;
-    const steps: readonly [string, () => Promise<void> | void][] = [
+    const steps: readonly (readonly [string, () => Promise<void> | void])[] = [
       ['connections', () => drain(parts, config.server.drainMs)],
       ['resync', () => resync.stop()],
-      ['echo', () => echo.close()],
+      ...protocols.map((protocol) => [protocol.name, () => protocol.close?.()] as const),
       ['http', () => http.stop(Math.max(0, deadlineMs - Date.now()))],
       ['access', () => access.stop()],
       ['broker', () => broker.stop()],
@@ -226,13 +229,10 @@ const HTTP_TIMES = {
 
 /** How long another node may take to answer a question. */
 const PEER_TIMEOUT_MS = 1_500;
-const NO_PEERS: Pick<Peers, 'ask'> = { ask: async () => [] };
-
-const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
 function buildPeers(config: Config, echo: EchoProtocol, clients: PeerConnections, answers: Answers): Peers {
   const key = `${config.redis.prefix}#yamabiko:peers`;
-  return new Peers(echo.io, { clients, key, timeoutMs: PEER_TIMEOUT_MS, answers });
+  return new AdapterPeers(echo.io, { clients, key, timeoutMs: PEER_TIMEOUT_MS, answers });
 }
 
 function buildDemo({ jwt }: Config, bus: Bus, signal: AbortSignal, log: Logger) {

@@ -1,6 +1,3 @@
-/** protocol.md section 4: followed by every bus by itself, and the one channel with a prefix of its own. */
-export const CUSTOM_CHANNEL = 'broadcast';
-
 /** How often each channel is followed: the last leaver of one room must not silence another on the same channel. */
 export class FollowCount {
   readonly #counts = new Map<string, number>();

@@ -85,6 +85,15 @@ export function decodeCustomMessage({ text, parsed }: Payload): CustomMessage | 
   return { channel, data, sender: { idJson, name: sender.name } };
 }
 
+/**
+ * Laravel's envelope, as its redis broadcaster writes it.
+ * @param data JSON text, passed on byte for byte
+ * @param socketId the one connection to leave out, or null
+ */
+export function encodeLaravelEvent({ event, data, socketId }: LaravelEvent, more = ''): string {
+  return `{"event":${JSON.stringify(event)},"data":${data},"socket":${JSON.stringify(socketId)}${more}}`;
+}
+
 /** What a whisper travels in: Laravel's envelope, so that a laravel-echo-server beside us relays it too. */
 export function encodeWhisper(whisper: {
   event: string;
@@ -92,9 +101,8 @@ export function encodeWhisper(whisper: {
   socketId: string;
   userId: string | null;
 }): string {
-  const { event, data, socketId, userId } = whisper;
-  const user = userId === null ? '' : `,"user_id":${JSON.stringify(userId)}`;
-  return `{"event":${JSON.stringify(event)},"data":${data},"socket":${JSON.stringify(socketId)}${user}}`;
+  const { userId } = whisper;
+  return encodeLaravelEvent(whisper, userId === null ? '' : `,"user_id":${JSON.stringify(userId)}`);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

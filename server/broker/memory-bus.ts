@@ -1,7 +1,8 @@
+import { CUSTOM_CHANNEL } from '../domain/channel-name.ts';
 import { UnavailableError } from '../domain/outcome.ts';
 import type { BrokerLog } from './broker-log.ts';
 import type { Bus, BusListener, GoLive } from './bus.ts';
-import { CUSTOM_CHANNEL, FollowCount } from './follow-count.ts';
+import { FollowCount } from './follow-count.ts';
 
 /**
  * The bus of one node, for as long as its process lives.

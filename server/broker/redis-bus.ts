@@ -1,7 +1,7 @@
+import { CUSTOM_CHANNEL } from '../domain/channel-name.ts';
 import { UnavailableError } from '../domain/outcome.ts';
 import type { BrokerLog } from './broker-log.ts';
 import type { Bus, BusListener, GoLive } from './bus.ts';
-import { CUSTOM_CHANNEL } from './follow-count.ts';
 import type { RedisConnections } from './redis-connections.ts';
 import { RedisFollows } from './redis-follows.ts';
 import { RedisKeeper } from './redis-keeper.ts';

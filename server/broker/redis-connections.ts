@@ -177,9 +177,11 @@ export class RedisConnections {
   }
 
   #watched<C extends Redis | Cluster>(redis: C, name: string): C {
-    redis.on('error', (err: Error) => {
-      this.#firstError?.(err);
-      this.#tellOnce(err.message, name);
+    redis.on('error', (err: Error & { lastNodeError?: Error }) => {
+      // A Cluster's client says that all failed, which hides why.
+      const reason = err.lastNodeError ?? err;
+      this.#firstError?.(reason);
+      this.#tellOnce(reason.message, name);
     });
     redis.on('ready', () => {
       if (this.#toldReasons.size > 0) this.#log.info({ connection: name }, 'Redis connection is back');

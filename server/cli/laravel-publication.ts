@@ -1,3 +1,4 @@
+import { encodeLaravelEvent } from '../broker/laravel-wire.ts';
 import { jsonValue, withJsonValue } from '../domain/json-text.ts';
 
 /** A test message as Laravel would send it. */
@@ -15,7 +16,7 @@ export interface Publication {
 export function laravelPayload({ channel, event, data, socketId }: Publication): string {
   if (event === null) return `{"channel":${JSON.stringify(channel)},"data":${data},"type":"message"}`;
   const socket = JSON.stringify(socketId);
-  return `{"event":${JSON.stringify(event)},"data":${withSocket(data, socket)},"socket":${socket}}`;
+  return encodeLaravelEvent({ event, data: withSocket(data, socket), socketId });
 }
 
 /** Laravel's events bear the socket inside `data` too, as its last key. */

@@ -10,6 +10,12 @@ export interface ChannelName {
   readonly base: string;
 }
 
+/**
+ * The custom channel's name, as Laravel publishes to it and as the bus calls it (protocol.md section 4). No channel of
+ * clients may be named so.
+ */
+export const CUSTOM_CHANNEL = 'broadcast';
+
 /** What a deployment reserves besides protocol.md section 1. */
 export interface ReservedNames {
   /** Redis prefix; where it is not empty no channel may begin with it. */

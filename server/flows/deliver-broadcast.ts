@@ -8,15 +8,12 @@ import {
 } from '../broker/laravel-wire.ts';
 import { decodeRoomEnvelope, type RoomEnvelope } from '../broker/room-envelope.ts';
 import { type Broadcast, EVERYBODY, type Recipients } from '../domain/broadcast.ts';
-import { type ChannelName, parseBaseName, parseChannelName } from '../domain/channel-name.ts';
+import { type ChannelName, CUSTOM_CHANNEL, parseBaseName, parseChannelName } from '../domain/channel-name.ts';
 import { withoutJsonKey } from '../domain/json-text.ts';
 import { isRejection } from '../domain/outcome.ts';
 import type { Sender } from '../domain/sender.ts';
 import type { SubscriptionKind } from '../domain/subscription.ts';
 import type { Parts } from './parts.ts';
-
-/** The bus's name for the custom channel (protocol.md section 4). */
-const CUSTOM_CHANNEL = 'broadcast';
 
 const KINDS_ON: Record<ChannelName['kind'], readonly SubscriptionKind[]> = {
   public: ['public', 'token'],

@@ -1,4 +1,5 @@
 import type { Bus } from '../broker/bus.ts';
+import { encodeLaravelEvent } from '../broker/laravel-wire.ts';
 
 /** An event as an application publishes it, over HTTP here; Laravel itself writes the same to Redis. */
 export interface EventToPublish {
@@ -19,6 +20,6 @@ export interface EventToPublish {
  */
 export async function publishEvent(bus: Pick<Bus, 'publish'>, toPublish: EventToPublish): Promise<void> {
   const { wires, event, dataJson, socketId } = toPublish;
-  const envelope = `{"event":${JSON.stringify(event)},"data":${dataJson},"socket":${JSON.stringify(socketId)}}`;
+  const envelope = encodeLaravelEvent({ event, data: dataJson, socketId });
   await Promise.all(wires.map((wire) => bus.publish(wire, envelope)));
 }

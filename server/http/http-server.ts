@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createHttpApp, type HttpAppParts } from './http-app.ts';
-import { createRequestRouting, type RequestHandler } from './request-routing.ts';
-import { createUpgradeRouting, type UpgradeHandler } from './upgrade-routing.ts';
+import type { ProtocolMount } from './protocol-mount.ts';
+import { createRequestRouting } from './request-routing.ts';
+import { createUpgradeRouting } from './upgrade-routing.ts';
 
 export interface HttpSettings {
   readonly host: string;
@@ -19,8 +20,7 @@ export interface HttpSettings {
 }
 
 export interface HttpServerParts extends HttpAppParts {
-  readonly requests: readonly RequestHandler[];
-  readonly upgrades: readonly UpgradeHandler[];
+  readonly protocols: readonly ProtocolMount[];
   /** Whether a page of the request's `Origin` may connect (protocol.md section 6). */
   allowsOrigin(req: IncomingMessage): boolean;
   readonly settings: HttpSettings;
@@ -50,8 +50,8 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     maxHeaderSize: settings.maxHeaderBytes,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
   });
-  server.on('request', createRequestRouting(parts.requests, createHttpApp(parts), log));
-  server.on('upgrade', createUpgradeRouting(parts.upgrades, parts.allowsOrigin, log));
+  server.on('request', createRequestRouting(parts.protocols, createHttpApp(parts), log));
+  server.on('upgrade', createUpgradeRouting(parts.protocols, parts.allowsOrigin, log));
   const sockets = trackSockets(server);
   let stopping: Promise<void> | null = null;
   return {

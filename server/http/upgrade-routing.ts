@@ -1,22 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { HttpLog } from './http-log.ts';
+import type { ProtocolMount } from './protocol-mount.ts';
 import { refuseUpgrade } from './refusal.ts';
 import { normalTarget, pathOf } from './request-target.ts';
-
-/** A protocol that takes upgrades. It MUST close the socket of every request that it took and will not serve. */
-export interface UpgradeHandler {
-  /** @param pathname as the client wrote it, without query; the whole path, never a prefix by chance */
-  matches(pathname: string): boolean;
-  handle(req: IncomingMessage, socket: Duplex, head: Buffer): void | Promise<void>;
-}
 
 /**
  * The listener for `upgrade`. Node leaves the socket wholly to us here, so one that nobody takes is answered and
  * closed: `/socket.iox` hung open for ever in the trial.
  */
 export function createUpgradeRouting(
-  handlers: readonly UpgradeHandler[],
+  protocols: readonly ProtocolMount[],
   allowsOrigin: (req: IncomingMessage) => boolean,
   log: HttpLog,
 ) {
@@ -27,21 +21,22 @@ export function createUpgradeRouting(
     if (target === null) return refuseUpgrade(socket, 'invalid_message', 'malformed request target');
     req.url = target;
     const path = pathOf(target);
-    const handler = handlers.find((h) => h.matches(path));
-    if (handler === undefined) return refuseUpgrade(socket, 'not_found', 'no protocol takes an upgrade here');
+    const protocol = protocols.find((protocol) => protocol.matches(path));
+    if (protocol === undefined)
+      return refuseUpgrade(socket, 'not_found', 'no protocol takes an upgrade here');
     // One rule for all protocols, asked before any of them: WebSockets know no CORS of their own.
     if (!allowsOrigin(req)) return refuseUpgrade(socket, 'forbidden', 'pages of this origin may not connect');
-    void take(handler, { req, socket, head }, { path, log });
+    void take(protocol, { req, socket, head }, { path, log });
   };
 }
 
 async function take(
-  handler: UpgradeHandler,
+  protocol: ProtocolMount,
   { req, socket, head }: { req: IncomingMessage; socket: Duplex; head: Buffer },
   { path, log }: { path: string; log: HttpLog },
 ): Promise<void> {
   try {
-    await handler.handle(req, socket, head);
+    await protocol.handleUpgrade(req, socket, head);
   } catch (err) {
     log.error({ err, path, stage: 'upgrade' }, 'upgrade failed');
     // What was already written may be a 101: a status line inside a WebSocket stream would be garbage.

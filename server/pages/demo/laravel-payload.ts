@@ -1,3 +1,4 @@
+import { CUSTOM_CHANNEL } from '../../domain/channel-name.ts';
 export interface DemoUser {
   readonly id: number;
   readonly name: string;
@@ -27,8 +28,6 @@ export interface Publication {
   readonly payload: string;
 }
 
-/** The custom channel (protocol.md section 4). */
-const CUSTOM_CHANNEL = 'broadcast';
 const PREFIX = { public: '', private: 'private-', presence: 'presence-' } as const;
 
 /** `Redis::publish('broadcast', ...)` of a chat controller; with a sender where a user is logged in. */

@@ -3,10 +3,10 @@ import type { Duplex } from 'node:stream';
 import { Server as Engine } from 'engine.io';
 import { Server, type Socket } from 'socket.io';
 import type { ConnectionSettings } from '../../connection/connection.ts';
-import type { TickCork } from '../../connection/tick-cork.ts';
 import type { Broadcast } from '../../domain/broadcast.ts';
 import type { Audience, Protocol } from '../../domain/protocol.ts';
 import { createSocketId } from '../../domain/socket-id.ts';
+import type { Doors } from '../../flows/doors.ts';
 import type { Parts } from '../../flows/parts.ts';
 import { acceptEchoClient } from './echo-session.ts';
 import { encodeEvent, encodeGap, encodeMessage, encodePresence } from './encode.ts';
@@ -20,15 +20,6 @@ export interface EchoSettings {
   readonly connection: ConnectionSettings;
 }
 
-/** What the protocol needs besides the parts. */
-export interface EchoDoors {
-  readonly allowsOrigin: (request: IncomingMessage) => boolean;
-  readonly addressOf: (request: IncomingMessage) => string;
-  readonly corsHeaders: (request: IncomingMessage) => Readonly<Record<string, string>>;
-  readonly preflightHeaders: (request: IncomingMessage) => Readonly<Record<string, string>>;
-  readonly tickCork: TickCork;
-}
-
 /** Engine.IO's path: exactly this prefix. */
 const SOCKET_IO_PATH = '/socket.io/';
 /** As Engine.IO spells it. */
@@ -40,9 +31,9 @@ export class EchoProtocol implements Protocol {
   readonly io: Server;
   readonly #engine: Engine;
   readonly #parts: Parts;
-  readonly #doors: EchoDoors;
+  readonly #doors: Doors;
 
-  constructor(parts: Parts, settings: EchoSettings, doors: EchoDoors) {
+  constructor(parts: Parts, settings: EchoSettings, doors: Doors) {
     this.#parts = parts;
     this.#doors = doors;
     this.#engine = new Engine({
@@ -61,12 +52,7 @@ export class EchoProtocol implements Protocol {
     this.io.bind(this.#engine);
     giveLaravelIds(this.io);
     this.io.on('connection', (socket) => {
-      const { request } = socket;
-      const handshake = {
-        address: doors.addressOf(request),
-        cookie: request.headers.cookie,
-        userAgent: request.headers['user-agent'],
-      };
+      const handshake = doors.handshakeOf(socket.request);
       acceptEchoClient(this, parts, {
         socket,
         handshake,
@@ -81,10 +67,6 @@ export class EchoProtocol implements Protocol {
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (!this.#doors.allowsOrigin(request)) {
-      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      return;
-    }
     this.#engine.handleUpgrade(request as Parameters<Engine['handleUpgrade']>[0], socket, head);
   }
 

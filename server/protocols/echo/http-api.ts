@@ -3,9 +3,7 @@ import { type ChannelName, parseChannelName, type ReservedNames } from '../../do
 import { jsonValue } from '../../domain/json-text.ts';
 import type { Member } from '../../domain/member.ts';
 import { isRejection, reject } from '../../domain/outcome.ts';
-import { type App, requireAppKey } from './http-api-auth.ts';
 import { type DecodedEvent, decodeHttpEvent } from './http-api-event.ts';
-import { createOperations, type Operations } from './http-api-operations.ts';
 import { sendRejection } from './http-api-refusal.ts';
 
 /** `application/json` and kin (`application/vnd.api+json`), in the one charset that JSON has. */
@@ -29,13 +27,12 @@ interface ChannelState {
 }
 
 export interface EchoHttpApiParts {
-  readonly apps: readonly App[];
+  /** Lets through who bears the key of the app in the path. */
+  readonly guard: RequestHandler<{ appId: string }>;
   readonly queries: ChannelQueries;
   /** @throws UnavailableError */
   publish(event: DecodedEvent): Promise<void>;
   readonly reserved: ReservedNames;
-  /** Beyond laravel-echo-server's: what an operator and an application may do over all nodes. */
-  readonly operations: Omit<Operations, 'reserved'>;
   /** Longest body of a POST, inflated; default 1 MiB. */
   readonly bodyLimitBytes: number;
 }
@@ -47,7 +44,7 @@ export interface EchoHttpApiParts {
 export function createEchoHttpApi(parts: EchoHttpApiParts): Router {
   const { queries, publish, reserved } = parts;
   const router = Router();
-  router.use('/apps/:appId', requireAppKey(parts.apps), forbidCaching);
+  router.use('/apps/:appId', parts.guard, forbidCaching);
 
   router.get('/apps/:appId/status', async (_req, res) => {
     const { subscriptionCount } = await queries.status();
@@ -94,7 +91,6 @@ export function createEchoHttpApi(parts: EchoHttpApiParts): Router {
     await publish(event);
     res.json({ message: 'ok' });
   });
-  router.use(createOperations({ ...parts.operations, reserved }));
   return router;
 }
 

@@ -1,7 +1,8 @@
 import { createAdapter } from '@socket.io/redis-adapter';
 import type { Server } from 'socket.io';
 import { UnavailableError } from '../../domain/outcome.ts';
-import { type Answers, QUESTIONS, type QuestionName, type Questions } from './peer-questions.ts';
+import { type Answers, QUESTIONS, type QuestionName, type Questions } from '../../flows/node-questions.ts';
+import type { Peers } from '../../flows/operate-nodes.ts';
 
 /** Redis clients in the shape that the adapter takes. */
 export interface AdapterClients {
@@ -9,7 +10,7 @@ export interface AdapterClients {
   readonly sub: unknown;
 }
 
-export interface PeersOptions {
+interface PeersOptions {
   readonly clients: AdapterClients;
   /** What the adapter's channels begin with. */
   readonly key: string;
@@ -23,7 +24,7 @@ export interface PeersOptions {
  * What nodes ask of each other (design.md, journey 5), over @socket.io/redis-adapter. It carries questions, never
  * the data: a Laravel event handed to Socket.IO's cluster broadcast on each of N nodes would arrive N times.
  */
-export class Peers {
+export class AdapterPeers implements Peers {
   readonly #io: Server;
   readonly #timeoutMs: number;
 

@@ -1,29 +1,22 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import type { Handshake } from '../../access/access.ts';
-import type { TickCork } from '../../connection/tick-cork.ts';
 import type { Broadcast } from '../../domain/broadcast.ts';
 import type { Audience, Protocol } from '../../domain/protocol.ts';
+import type { Doors } from '../../flows/doors.ts';
 import type { Parts } from '../../flows/parts.ts';
 import { encodeMessage, encodePresence } from './encode.ts';
 import { acceptRawClient, type RawSettings } from './raw-session.ts';
-
-/** What the raw protocol needs besides the parts. */
-export interface RawDoors {
-  readonly addressOf: (request: IncomingMessage) => string;
-  readonly tickCork: TickCork;
-}
 
 /** The seed's WebSocket protocol (protocol.md section 3): one connection, one channel, authorised by its JWT. */
 export class RawProtocol implements Protocol {
   readonly name = 'raw';
   readonly #parts: Parts;
   readonly #settings: RawSettings;
-  readonly #doors: RawDoors;
+  readonly #doors: Pick<Doors, 'handshakeOf' | 'tickCork'>;
   readonly #webSockets: WebSocketServer;
 
-  constructor(parts: Parts, settings: RawSettings, doors: RawDoors) {
+  constructor(parts: Parts, settings: RawSettings, doors: Pick<Doors, 'handshakeOf' | 'tickCork'>) {
     this.#parts = parts;
     this.#settings = settings;
     this.#doors = doors;
@@ -41,11 +34,7 @@ export class RawProtocol implements Protocol {
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const handshake: Handshake = {
-        address: this.#doors.addressOf(request),
-        cookie: request.headers.cookie,
-        userAgent: request.headers['user-agent'],
-      };
+      const handshake = this.#doors.handshakeOf(request);
       acceptRawClient(this, this.#parts, this.#settings, {
         webSocket,
         request,

@@ -19,8 +19,7 @@ export async function listeningServer(parts: Partial<HttpServerParts> = {}) {
   const server = createHttpServer({
     allowsOrigin: () => true,
     mounts: [],
-    requests: [],
-    upgrades: [],
+    protocols: [],
     readiness: () => ({ ready: true, reason: null }),
     metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', metrics: async () => 'up 1\n' },
     metricsKey: null,

@@ -1,10 +1,9 @@
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import type { UpgradeHandler } from '../../../server/http/upgrade-routing.ts';
+import type { ProtocolMount } from '../../../server/http/protocol-mount.ts';
 import { listeningServer } from './listening-server.ts';
 import { bodyOf, rawRequest, rawUpgrade } from './raw-request.ts';
 
@@ -12,9 +11,17 @@ const UPGRADE = 'GET /taken HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrad
 
 function upgradeHandler(
   matches: (path: string) => boolean,
-  handle: UpgradeHandler['handle'],
-): UpgradeHandler {
-  return { matches, handle };
+  handleUpgrade: ProtocolMount['handleUpgrade'],
+): ProtocolMount {
+  return { name: 'upgrading', matches, handleUpgrade };
+}
+
+/** A protocol that takes plain requests alone. */
+function requestHandler(
+  matches: (path: string) => boolean,
+  handleRequest: NonNullable<ProtocolMount['handleRequest']>,
+): ProtocolMount {
+  return { name: 'polling', matches, handleRequest, handleUpgrade: (_req, socket) => void socket.destroy() };
 }
 
 function deferred<T>() {
@@ -36,7 +43,7 @@ describe('upgrade routing', () => {
   };
 
   it('hands an upgrade to the handler of its path', async () => {
-    const { port } = await listeningServer({ upgrades: [echo()] });
+    const { port } = await listeningServer({ protocols: [echo()] });
     const ws = new WebSocket(`ws://127.0.0.1:${port}/ws?token=t`);
     await once(ws, 'open');
     ws.send('hi');
@@ -54,7 +61,7 @@ describe('upgrade routing', () => {
         () => undefined,
       ),
     ];
-    const { port } = await listeningServer({ upgrades });
+    const { port } = await listeningServer({ protocols: upgrades });
     for (const target of ['/socket.iox', '/socket.io', '/', '//', '/ws/', '/WS', '/%77s', '/wsx', '/?/ws']) {
       const answer = await rawUpgrade(port, target);
       expect([target, answer.split('\r\n')[0]]).toEqual([target, 'HTTP/1.1 404 Not Found']);
@@ -74,7 +81,7 @@ describe('upgrade routing', () => {
       () => true,
       () => undefined,
     );
-    const { port, errors } = await listeningServer({ upgrades: [everything] });
+    const { port, errors } = await listeningServer({ protocols: [everything] });
     for (const target of ['http://[', '*']) {
       const answer = await rawUpgrade(port, target);
       expect([target, answer.split('\r\n')[0]]).toEqual([target, 'HTTP/1.1 400 Bad Request']);
@@ -94,7 +101,7 @@ describe('upgrade routing', () => {
         },
       ),
     ];
-    const { port } = await listeningServer({ upgrades });
+    const { port } = await listeningServer({ protocols: upgrades });
     await rawUpgrade(port, 'http://elsewhere.test/ws?token=t');
     expect(seen).toEqual(['/ws?token=t']);
   });
@@ -108,7 +115,7 @@ describe('upgrade routing', () => {
     ],
     ['rejects', () => Promise.reject(new Error('handler'))],
   ])('ends the socket of a handler that %s, logged once without the query', async (_how, handle) => {
-    const { port, url, errors } = await listeningServer({ upgrades: [upgradeHandler(() => true, handle)] });
+    const { port, url, errors } = await listeningServer({ protocols: [upgradeHandler(() => true, handle)] });
     expect(await rawUpgrade(port, '/taken?token=secret')).toBe('');
     expect(errors()).toHaveLength(1);
     expect(errors()[0]?.fields).toMatchObject({ path: '/taken', stage: 'upgrade' });
@@ -124,7 +131,7 @@ describe('upgrade routing', () => {
         (_req, socket) => taken.resolve(socket),
       ),
     ];
-    const { port, url, logged } = await listeningServer({ upgrades });
+    const { port, url, logged } = await listeningServer({ protocols: upgrades });
     const client = connect(port, '127.0.0.1', () => client.write(UPGRADE));
     const socket = await taken.promise;
     const closed = once(socket, 'close').catch((err) => err);
@@ -137,21 +144,26 @@ describe('upgrade routing', () => {
 });
 
 describe('request routing', () => {
-  const polling = {
-    matches: (path: string) => path.startsWith('/socket.io/'),
-    handle: (req: IncomingMessage, res: ServerResponse) => void res.end(`polled ${req.url}`),
-  };
+  const polling = requestHandler(
+    (path) => path.startsWith('/socket.io/'),
+    (req, res) => void res.end(`polled ${req.url}`),
+  );
 
   it('gives a protocol its requests before the app sees them', async () => {
-    const { url } = await listeningServer({ requests: [polling] });
+    const { url } = await listeningServer({ protocols: [polling] });
     expect(await (await fetch(`${url}/socket.io/?EIO=4`)).text()).toBe('polled /socket.io/?EIO=4');
     for (const path of ['/socket.io', '/socket.io?EIO=4', '/socket.iox', '/a?/socket.io/'])
       expect([path, (await fetch(url + path)).status]).toEqual([path, 404]);
   });
 
   it('answers a handler that fails with 500, logged once', async () => {
-    const requests = [{ matches: () => true, handle: () => Promise.reject(new Error('handler')) }];
-    const { url, errors } = await listeningServer({ requests });
+    const requests = [
+      requestHandler(
+        () => true,
+        () => Promise.reject(new Error('handler')),
+      ),
+    ];
+    const { url, errors } = await listeningServer({ protocols: requests });
     const res = await fetch(`${url}/x?token=secret`);
     expect([res.status, await res.json()]).toEqual([
       500,
@@ -178,12 +190,12 @@ describe('the server', () => {
   it('stops by ending idle connections, and lets what runs end first', async () => {
     const asked = deferred<() => void>();
     const requests = [
-      {
-        matches: (path: string) => path === '/slow',
-        handle: (_req: IncomingMessage, res: ServerResponse) => asked.resolve(() => res.end('done')),
-      },
+      requestHandler(
+        (path) => path === '/slow',
+        (_req, res) => asked.resolve(() => res.end('done')),
+      ),
     ];
-    const { server, url } = await listeningServer({ requests });
+    const { server, url } = await listeningServer({ protocols: requests });
     await (await fetch(`${url}/health/live`)).text();
     const slow = fetch(`${url}/slow`).then((res) => res.text());
     const finish = await asked.promise;
@@ -198,7 +210,7 @@ describe('the server', () => {
   it('destroys what is left at its deadline, upgraded sockets too', async () => {
     const taken = deferred<void>();
     const { server, port } = await listeningServer({
-      upgrades: [
+      protocols: [
         upgradeHandler(
           () => true,
           () => taken.resolve(),

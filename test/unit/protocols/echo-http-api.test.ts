@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChannelName } from '../../../server/domain/channel-name.ts';
 import { createMember, type Member } from '../../../server/domain/member.ts';
 import { UnavailableError } from '../../../server/domain/outcome.ts';
+import { requireAppKey } from '../../../server/http/app-key.ts';
 import { type ChannelQueries, createEchoHttpApi } from '../../../server/protocols/echo/http-api.ts';
 import type { DecodedEvent } from '../../../server/protocols/echo/http-api-event.ts';
 import { listeningServer } from '../http/listening-server.ts';
@@ -28,14 +29,13 @@ function fakeQueries(overrides: Partial<ChannelQueries> = {}): ChannelQueries {
 async function api(overrides: Partial<ChannelQueries> = {}, publish?: () => Promise<void>) {
   const published: DecodedEvent[] = [];
   const router = createEchoHttpApi({
-    apps: APPS,
+    guard: requireAppKey(APPS),
     queries: fakeQueries(overrides),
     publish:
       publish ??
       (async (event) => {
         published.push(event);
       }),
-    operations: { endUser: async () => 0, nodes: async () => [] },
     reserved: RESERVED,
     bodyLimitBytes: 10_000,
   });
@@ -115,10 +115,9 @@ describe('who may ask', () => {
 
   it('is nobody where no app is configured', async () => {
     const router = createEchoHttpApi({
-      apps: [],
+      guard: requireAppKey([]),
       queries: fakeQueries(),
       publish: async () => undefined,
-      operations: { endUser: async () => 0, nodes: async () => [] },
       reserved: RESERVED,
       bodyLimitBytes: 1_000,
     });

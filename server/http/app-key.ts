@@ -1,9 +1,8 @@
 import type { Request, RequestHandler } from 'express';
-import { reject } from '../../domain/outcome.ts';
-import { sameSecret } from '../../domain/same-secret.ts';
-import { sendRejection } from './http-api-refusal.ts';
+import { sameSecret } from '../domain/same-secret.ts';
+import { sendRefusal } from './refusal.ts';
 
-/** Who may use the HTTP API: laravel-echo-server's `clients`. */
+/** Who may use the HTTP APIs: laravel-echo-server's `clients`. */
 export interface App {
   readonly id: string;
   readonly key: string;
@@ -17,7 +16,7 @@ export function requireAppKey(apps: readonly App[]): RequestHandler<{ appId: str
   return (req, res, next) => {
     const key = presentedKey(req);
     if (key !== null && isAppKey(apps, req.params.appId, key)) return next();
-    sendRejection(res, reject('forbidden', 'Unauthorized'));
+    sendRefusal(res, 'forbidden', 'Unauthorized');
   };
 }
 

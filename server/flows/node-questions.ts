@@ -1,5 +1,5 @@
-import type { NodeFacts } from '../../flows/describe-node.ts';
-import type { EndUser } from '../../flows/end-user.ts';
+import type { NodeFacts } from './describe-node.ts';
+import type { EndUser } from './end-user.ts';
 
 /** What nodes ask of each other: what goes with the question, and what comes back. */
 export interface Questions {
