@@ -43,19 +43,20 @@ export interface Door {
 const userName = (member: { user_info: { name: string } }) => member.user_info.name;
 
 async function enterRaw(url: string, room: string, user: User): Promise<Visitor> {
-  const client = await RawClient.open({
+  const client = new RawClient({
     url,
     token: mintToken({ ...user, channel: room }),
     name: `${user.name} (raw)`,
   });
-  const { users } = await client.next('connected');
   const heard = new EventQueue<Heard>(`${user.name} (raw)`);
+  // Before anything is awaited: what comes right behind the first frame is emitted in the same turn as that.
   client.socket.on('message', (bytes) => {
     const frame = JSON.parse(String(bytes));
     if (frame.type === 'message') heard.push({ type: 'message', sender: frame.sender, data: frame.data });
     if (frame.type === 'connectOther') heard.push({ type: 'joined', user: frame.data.user.name });
     if (frame.type === 'disconnectOther') heard.push({ type: 'left', user: frame.data.user.name });
   });
+  const { users } = await client.next('connected');
   return {
     user,
     list: users.map((u: User) => u.name),
