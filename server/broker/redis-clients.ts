@@ -21,6 +21,7 @@ export function createClient(settings: RedisSettings, name: string, home: RedisH
   const target = parseRedisUrl(settings.url);
   return new Redis({
     ...commonOptions(settings, target, name),
+    ...credentials(target.username, target.password),
     ...(home === null ? target.nodes[0] : { Connector: homeConnector(home) }),
     db: target.db,
     enableOfflineQueue: false,
@@ -35,7 +36,10 @@ export function createAsker(settings: RedisSettings, address: RedisAddress): Red
   return new Redis({
     ...commonOptions(settings, target, 'yamabiko-asks'),
     ...address,
-    ...(isSentinel ? credentials(target.sentinelUsername, target.sentinelPassword) : {}),
+    // A Sentinel has users of its own; those of Redis are none of its business.
+    ...(isSentinel
+      ? credentials(target.sentinelUsername, target.sentinelPassword)
+      : credentials(target.username, target.password)),
     // Sentinel has no INFO that this check understands, and a node that loads its data may well say where others are.
     enableReadyCheck: false,
     retryStrategy: () => null,
@@ -46,7 +50,10 @@ export function createAsker(settings: RedisSettings, address: RedisAddress): Red
 export function createCluster(settings: RedisSettings): Cluster {
   const target = parseRedisUrl(settings.url);
   return new Cluster([...target.nodes], {
-    redisOptions: commonOptions(settings, target, 'yamabiko-command'),
+    redisOptions: {
+      ...commonOptions(settings, target, 'yamabiko-command'),
+      ...credentials(target.username, target.password),
+    },
     enableOfflineQueue: false,
     lazyConnect: true,
     clusterRetryStrategy: backoffMs,
@@ -62,7 +69,6 @@ export function createCluster(settings: RedisSettings): Cluster {
 function commonOptions(settings: RedisSettings, target: RedisTarget, name: string) {
   const { commandTimeoutMs } = settings;
   return {
-    ...credentials(target.username, target.password),
     ...(target.tls ? { tls: tlsOptions(settings) } : {}),
     connectionName: name,
     commandTimeout: commandTimeoutMs,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { homeKey } from '../../server/broker/redis-locate.ts';
+import { RedisRefusedError } from '../../server/broker/redis-refused.ts';
 import { UnavailableError } from '../../server/domain/outcome.ts';
 import { RedisCluster } from '../support/redis-cluster.ts';
 import { until as untilWithin } from '../support/yamabiko.ts';
@@ -68,12 +69,7 @@ describe('Nodes on Redis Cluster', () => {
   const ended: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const end of ended.splice(0).reverse()) await end();
-    for (const { server } of redis.nodes) {
-      server.resume();
-      if (!server.answers) await server.restart();
-    }
-    // Whoever is hurt next has a replica again.
-    await redis.healed(3);
+    await redis.revive();
   }, 60_000);
 
   async function startNode(options: Partial<NodeOptions> = {}): Promise<RedisNode> {
@@ -212,6 +208,51 @@ describe('Nodes on Redis Cluster', () => {
     await until(() => node.heard.gaps.length === 1, 'told');
     await everybodyIsThere(node);
     expect(node.bus.ready()).toBe(true);
+  });
+
+  it('come back when the whole Cluster died, which comes back empty', SLOW, async () => {
+    const nodes = [await startNode(), await startNode()];
+    await enterAll(nodes[0] as RedisNode);
+    await Promise.all(redis.nodes.map(({ server }) => server.kill()));
+    for (const node of nodes) await until(() => !node.bus.ready(), 'not ready');
+    await expect(nodes[0]?.roster.members('room1')).rejects.toThrow(UnavailableError);
+    await Promise.all(redis.nodes.map(({ server }) => server.restart()));
+    for (const node of nodes) {
+      await until(() => node.bus.ready(), 'ready again');
+      expect(node.heard.gaps).toEqual(['connection_lost']);
+      await hearsFromEveryNode(node);
+      await everybodyIsThere(node);
+    }
+  });
+
+  it('start where the Cluster is unreachable, and are ready when it comes', SLOW, async () => {
+    await Promise.all(redis.nodes.map(({ server }) => server.kill()));
+    const node = restoringNode({ url: redis.url, prefix });
+    ended.push(() => node.stop());
+    await node.start();
+    expect(node.bus.ready()).toBe(false);
+    await expect(node.bus.publish('chat', 'x')).rejects.toThrow(UnavailableError);
+    await Promise.all(redis.nodes.map(({ server }) => server.restart()));
+    await until(() => node.bus.ready(), 'ready');
+    await node.bus.follow('chat');
+    await hearsFromEveryNode(node);
+    expect(node.heard.gaps).toEqual([]);
+  });
+
+  it('refuse to start with a wrong password, and show none', SLOW, async () => {
+    await redis.onAll('ACL', 'SETUSER', 'guarded', 'on', '>right', '~*', '&*', '+@all');
+    const node = restoringNode({ url: redis.urlAs('guarded:wrong-one@'), prefix });
+    ended.push(() => node.stop());
+    const error = await node.start().catch((err: unknown) => err);
+    expect(error).toBeInstanceOf(RedisRefusedError);
+    expect(JSON.stringify([String(error), node.log.lines])).not.toContain('wrong-one');
+  });
+
+  it('refuse to start without the right to ask for the slots, and name it', SLOW, async () => {
+    await redis.onAll('ACL', 'SETUSER', 'slotless', 'on', '>pw', '~*', '&*', '+@all', '-cluster|slots');
+    const node = restoringNode({ url: redis.urlAs('slotless:pw@'), prefix });
+    ended.push(() => node.stop());
+    await expect(node.start()).rejects.toThrow(/cluster\|slots/);
   });
 
   it('start with an ACL user who has the rights that are named', SLOW, async () => {

@@ -114,6 +114,41 @@ describe('A node on Redis with Sentinel', () => {
     expect(node.heard.gaps).toHaveLength(1);
   });
 
+  it('comes back when everything died, which comes back empty', SLOW, async () => {
+    const node = await nodeIn('room');
+    const everything = [...redis.sentinels, ...redis.servers];
+    await Promise.all(everything.map((server) => server.kill()));
+    await until(() => !node.bus.ready(), 'not ready');
+    await redis.revive();
+    await worksAt(node, (await redis.named()).port);
+    expect(node.heard.gaps).toEqual(['connection_lost']);
+  });
+
+  it('notices nothing while no Sentinel answers', SLOW, async () => {
+    const node = await nodeIn('room');
+    await Promise.all(redis.sentinels.map((sentinel) => sentinel.kill()));
+    const laravel = redis.master();
+    for (let i = 0; i < 20; i++) {
+      const text = String(i);
+      await laravel.publish(`${node.prefix}room`, text);
+      await until(() => node.heard.on('room').includes(text), 'heard');
+    }
+    expect(node.heard.readinesses).toEqual([true]);
+    await redis.revive();
+  });
+
+  it('starts with an ACL user who has the rights that are named', SLOW, async () => {
+    const prefix = `${randomUUID()}:`;
+    const rights = ['on', '>pw', 'resetchannels', `&${prefix}*`, `~${prefix}yamabiko:*`];
+    const named = 'hello auth info subscribe unsubscribe publish eval evalsha time get set del exists';
+    const commands = [...named.split(' '), '@hash', '@set', '@sortedset'].map((name) => `+${name}`);
+    for (const { client } of redis.servers)
+      await client.call('ACL', 'SETUSER', 'app', ...rights, ...commands);
+    const node = await nodeIn('room', { url: redis.urlAs('app:pw@'), prefix });
+    await worksAt(node, (await redis.named()).port);
+    expect(node.log.lines.filter(({ level }) => level !== 'info')).toEqual([]);
+  });
+
   it('starts not ready where Sentinel knows no such master, and says so', SLOW, async () => {
     const node = new RedisNode({ url: redis.url.replace('/main', '/other'), prefix: 'p:' });
     ended.push(() => node.bus.stop());

@@ -10,12 +10,7 @@ describe('On Redis Cluster', () => {
   });
   afterAll(() => redis?.stop());
   afterEach(async () => {
-    for (const { server } of redis.nodes) {
-      server.resume();
-      if (!server.answers) await server.restart();
-    }
-    // Whoever is hurt next has a replica again.
-    await redis.healed(3);
+    await redis.revive();
   }, 60_000);
 
   /** Laravel publishes each time at another node, of those that live. */

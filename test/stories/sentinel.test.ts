@@ -8,14 +8,8 @@ describe('On Redis with Sentinel', () => {
     redis = await RedisSentinel.start();
   });
   afterAll(() => redis?.stop());
-  afterEach(async () => {
-    for (const server of redis.servers) {
-      server.resume();
-      if (!server.answers) await server.restart();
-    }
-    // Whoever fails next has two replicas again.
-    await redis.settled();
-  }, 60_000);
+  // Whoever fails next has two replicas again.
+  afterEach(() => redis.revive(), 60_000);
 
   const open = () =>
     MastersStage.open({
@@ -65,7 +59,6 @@ describe('On Redis with Sentinel', () => {
     await redis.sentinels[0]?.kill();
     await stage.flows();
     expect(stage.gapReasons()).toEqual([[], []]);
-    await redis.sentinels[0]?.restart();
     await stage.end();
   });
 });

@@ -113,6 +113,15 @@ export class RedisCluster {
     return to;
   }
 
+  /** Starts what is dead, thaws what is frozen, and resolves when whoever is hurt next has a replica again. */
+  async revive(): Promise<void> {
+    for (const { server } of this.nodes) {
+      server.resume();
+      if (!server.answers) await server.restart();
+    }
+    await this.healed(MASTERS);
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map(({ server }) => server.stop()));
   }

@@ -50,12 +50,20 @@ export class RedisSentinel {
       ...sentinelLines,
     ];
     const sentinels = await Promise.all([1, 2, 3].map(() => RedisServer.sentinel(lines, sentinelPassword)));
-    // As shipped, a Sentinel takes twenty seconds to notice a master that came back.
-    for (const { client } of sentinels)
-      await client.call('SENTINEL', 'DEBUG', 'INFO-PERIOD', 500, 'PUBLISH-PERIOD', 500, 'ASK-PERIOD', 300);
     const started = new RedisSentinel([master, ...replicas], sentinels);
+    await started.#hurry();
     await started.settled();
     return started;
+  }
+
+  /** Starts what is dead, thaws what is frozen, and resolves when all is as at the start. */
+  async revive(): Promise<void> {
+    for (const server of [...this.sentinels, ...this.servers]) {
+      server.resume();
+      if (!server.answers) await server.restart();
+    }
+    await this.#hurry();
+    await this.settled();
   }
 
   /** Resolves when all Sentinels know each other, and both replicas follow the master. */
@@ -78,19 +86,19 @@ export class RedisSentinel {
     return this.#master;
   }
 
+  /** The one that all Sentinels name now. */
+  async named(): Promise<RedisServer> {
+    await until(() => this.#agree(), 'the Sentinels agree', PATIENCE_MS);
+    return this.#master;
+  }
+
   /** Resolves when all Sentinels name another master than this one. @returns the new one */
   async promoted(old: RedisServer): Promise<RedisServer> {
-    let master: RedisServer | undefined;
     await until(
-      async () => {
-        const ports = await Promise.all(this.sentinels.map((sentinel) => namedBy(sentinel)));
-        master = this.servers.find(({ port }) => ports.every((named) => named === port));
-        return master !== undefined && master !== old && (await roleOf(master)) === 'master';
-      },
+      async () => (await this.#agree()) && this.#master !== old && (await roleOf(this.#master)) === 'master',
       'another master is named',
       PATIENCE_MS,
     );
-    this.#master = master as RedisServer;
     return this.#master;
   }
 
@@ -104,6 +112,20 @@ export class RedisSentinel {
 
   async stop(): Promise<void> {
     await Promise.all([...this.sentinels, ...this.servers].map((server) => server.stop()));
+  }
+
+  /** As shipped, a Sentinel takes twenty seconds to notice a master that came back. */
+  async #hurry(): Promise<void> {
+    for (const { client } of this.sentinels)
+      await client.call('SENTINEL', 'DEBUG', 'INFO-PERIOD', 500, 'PUBLISH-PERIOD', 500, 'ASK-PERIOD', 300);
+  }
+
+  /** @returns whether all name the same one, which is then taken for the master */
+  async #agree(): Promise<boolean> {
+    const ports = await Promise.all(this.sentinels.map((sentinel) => namedBy(sentinel)));
+    const named = this.servers.find(({ port }) => ports.every((other) => other === port));
+    this.#master = named ?? this.#master;
+    return named !== undefined;
   }
 
   async #isSettled(): Promise<boolean> {
