@@ -32,7 +32,7 @@ export type Loaded =
  * given is checked, also one that another overrides, and all mistakes are told at once.
  */
 export function loadConfig({ flags = {}, configFile, env, cwd, terminal = false }: LoadInput): Loaded {
-  const { given, mistakes: nameMistakes, nodeEnv } = readSources({ flags, configFile, env, cwd });
+  const { given, mistakes: nameMistakes, warnings, nodeEnv } = readSources({ flags, configFile, env, cwd });
   const { values, origins, mistakes: valueMistakes } = readValues(given);
   const ruled = applyRules(values, {
     nodeEnv,
@@ -50,7 +50,7 @@ export function loadConfig({ flags = {}, configFile, env, cwd, terminal = false 
   ];
   if (mistakes.length > 0) return { ok: false, mistakes };
   for (const path of ruled.chosen) origins[path] = { source: 'development mode', name: path };
-  return { ok: true, config: deepFreeze(ruled.config), origins, warnings: ruled.warnings };
+  return { ok: true, config: deepFreeze(ruled.config), origins, warnings: [...warnings, ...ruled.warnings] };
 }
 
 interface Values {

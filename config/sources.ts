@@ -34,6 +34,7 @@ export interface Sources {
   /** In order: later ones win. */
   readonly given: readonly Given[];
   readonly mistakes: readonly Mistake[];
+  readonly warnings: readonly string[];
   /** NODE_ENV of the environment, else of `.env`. */
   readonly nodeEnv: string | undefined;
 }
@@ -51,15 +52,17 @@ const SERVICE_LINK_PORT = /^(tcp|udp|sctp):\/\//;
 /** Collects what was given, from all sources, unchecked save for names that no setting has. */
 export function readSources({ flags, configFile, env, cwd }: SourceInput): Sources {
   const mistakes: Mistake[] = [];
+  const warnings: string[] = [];
   const dotenv = readDotenv(cwd, mistakes);
   return {
     given: [
       ...readConfigFile(configFile, cwd, mistakes),
-      ...readVariables(dotenv, '.env', mistakes),
-      ...readVariables(env, 'environment', mistakes),
+      ...readVariables(dotenv, '.env', mistakes, warnings),
+      ...readVariables(env, 'environment', mistakes, warnings),
       ...readFlags(flags),
     ].filter(isGiven),
     mistakes,
+    warnings,
     nodeEnv: env.NODE_ENV ?? dotenv.NODE_ENV,
   };
 }
@@ -88,13 +91,17 @@ function readVariables(
   variables: Readonly<Record<string, string | undefined>>,
   source: '.env' | 'environment',
   mistakes: Mistake[],
+  warnings: string[],
 ): Given[] {
   const known = allSettings.flatMap(({ setting }) => setting.env ?? []);
   return Object.entries(variables).flatMap(([name, raw]) => {
     if (!name.startsWith(PREFIX) || isServiceLink(name, raw)) return [];
     const named = allSettings.find(({ setting }) => setting.env === name);
     if (named !== undefined) return [{ named, raw, origin: { source, name } }];
-    mistakes.push(unknownName(nameOf({ source, name }), nearestName(name, known)));
+    const nearest = nearestName(name, known);
+    // Like nothing we know: another program's, or a newer Yamabiko's, and no reason not to start.
+    if (nearest === null) warnings.push(`${nameOf({ source, name })} is no setting`);
+    else mistakes.push(unknownName(nameOf({ source, name }), nearest));
     return [];
   });
 }

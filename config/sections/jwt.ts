@@ -17,7 +17,7 @@ export const jwtSettings = {
     defaultText: 'none; in development mode random for each run',
     secret: true,
     item: z.string().min(1),
-    allowed: 'one secret, or several separated by commas, each of at least 32 bytes',
+    allowed: 'one secret, or several separated by commas; each should have at least 32 bytes',
     doc: 'Secret that Laravel signs tokens with (HS256), taken as it is written. Several while you change it: the first signs, each verifies.',
   }),
   publicKey: setting<string | null, null>(

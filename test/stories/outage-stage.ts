@@ -8,7 +8,7 @@ import { WireClient } from '../support/wire-client.ts';
 import { type Running, startYamabiko, until } from '../support/yamabiko.ts';
 
 /** Small, so that the stories wait for leases and not long. */
-export const NODE_TTL_MS = 1_500;
+const NODE_TTL_MS = 1_500;
 
 const PREFIX = 'laravel_database_';
 
