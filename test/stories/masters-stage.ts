@@ -25,6 +25,7 @@ export interface StageOptions {
 /** Two nodes on Redis whose masters change, with visitors on both. Ends with its test, every counter at zero. */
 export class MastersStage {
   readonly prefix: string;
+  readonly room = ROOM;
   readonly nodes: Running[] = [];
   readonly visitors: Visitor[] = [];
   readonly #env: Readonly<Record<string, string>>;

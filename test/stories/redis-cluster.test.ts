@@ -1,7 +1,18 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { homeKey } from '../../server/broker/redis-locate.ts';
 import { type ClusterNode, RedisCluster } from '../support/redis-cluster.ts';
 import { FAILOVER, MastersStage, tellFailover } from './masters-stage.ts';
+import { isText } from './outage-stage.ts';
+
+const run = promisify(execFile);
+/** As Laravel's connection does with `clusters` in config/database.php. */
+const PUBLISH_ALL = `
+  [, $seeds, $channel] = $argv;
+  $redis = new RedisCluster(null, json_decode($seeds));
+  foreach (array_slice($argv, 3) as $payload) $redis->publish($channel, $payload);
+`;
 
 describe('On Redis Cluster', () => {
   let redis: RedisCluster;
@@ -78,4 +89,18 @@ describe('On Redis Cluster', () => {
       await stage.end();
     },
   );
+
+  it("Laravel's phpredis publishes where it likes, and is heard, once", FAILOVER, async () => {
+    const stage = await open();
+    await stage.enterByFewDoors();
+    const seeds = redis.nodes.map(({ server }) => `127.0.0.1:${server.port}`);
+    const texts = Array.from({ length: 30 }, (_, i) => `from PHP ${i}`);
+    const payloads = texts.map((message) =>
+      JSON.stringify({ channel: stage.room, data: { message, name: 'Laravel' } }),
+    );
+    await run('php', ['-r', PUBLISH_ALL, JSON.stringify(seeds), `${stage.prefix}broadcast`, ...payloads]);
+    for (const { heard } of stage.visitors) for (const text of texts) await heard.next(isText(text), text);
+    expect(stage.unread().messages.flat()).toEqual([]);
+    await stage.end();
+  });
 });
