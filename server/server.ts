@@ -15,6 +15,7 @@ import { AnswerQuery } from './flows/answer-query.ts';
 import { describeNode } from './flows/describe-node.ts';
 import type { Doors } from './flows/doors.ts';
 import { drain } from './flows/drain.ts';
+import { DropLog } from './flows/drop-log.ts';
 import { endUser } from './flows/end-user.ts';
 import { listenToBus, readiness } from './flows/listen-to-bus.ts';
 import type { Answers } from './flows/node-questions.ts';
@@ -102,6 +103,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     views: new RoomViews(),
     connections: new Connections(config.connection.maxConnections),
     sends: new PendingSends(nodeId),
+    drops: new DropLog(log, metrics),
     log,
     meters: metrics,
     settings: {

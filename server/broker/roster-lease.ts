@@ -14,6 +14,13 @@ export interface Renewal {
 }
 
 /**
+ * Where Redis stood still for as long as a lease, all leases have ended, and whoever is the first to be answered
+ * would give everybody else up. So others have as much time to come back as protocol.md section 10 grants: half a
+ * lease, at least so many milliseconds.
+ */
+const LEAST_PATIENCE_MS = 1500;
+
+/**
  * A node's claim that its seats are alive, by Redis's clock. A claim that has ended is never taken up again:
  * another node may be clearing its seats away at this moment, room by room, and would clear fresh ones too. So the
  * node begins a new *generation*, whose seats bear another name.
@@ -26,6 +33,9 @@ export class RosterLease {
   #generation = 0;
   #registered = false;
   #renewedAt = Number.NEGATIVE_INFINITY;
+  #answeredAt = Number.NEGATIVE_INFINITY;
+  /** Since when Redis has answered all the time, as far as renewals tell. */
+  #steadySince = Number.NEGATIVE_INFINITY;
 
   constructor(connections: RedisConnections, nodeId: string, ttlMs: number) {
     this.#connections = connections;
@@ -57,7 +67,10 @@ export class RosterLease {
     return `${this.#connections.settings.prefix}yamabiko:node:${leaseName}:rooms`;
   }
 
-  /** A new one always holds. @throws UnavailableError */
+  /**
+   * A new one always holds. Ended leases of others are told only after Redis has been steady for a while.
+   * @throws UnavailableError
+   */
   async renew(): Promise<Renewal> {
     const askedAt = performance.now();
     const reply = await this.#connections.call((redis) =>
@@ -68,7 +81,17 @@ export class RosterLease {
       this.#registered = true;
       this.#renewedAt = askedAt;
     }
-    return { holds: holds === 1, ended, nextMs: nextMs < 0 ? null : nextMs };
+    const patienceMs = this.#answered();
+    if (patienceMs <= 0) return { holds: holds === 1, ended, nextMs: nextMs < 0 ? null : nextMs };
+    return { holds: holds === 1, ended: [], nextMs: ended.length > 0 ? patienceMs : null };
+  }
+
+  /** @returns how long leases of others are to be left alone, in milliseconds; below 0: no longer */
+  #answered(): number {
+    const now = performance.now();
+    if (now - this.#answeredAt > this.#ttlMs / 2) this.#steadySince = now;
+    this.#answeredAt = now;
+    return this.#steadySince + Math.max(this.#ttlMs / 2, LEAST_PATIENCE_MS) - now;
   }
 
   /** To be sent with every enter. @returns what the store knows of a lease; unknown, it has one now that only ends */

@@ -34,37 +34,33 @@ export function deliverBroadcast(
   position: string | null,
 ): void {
   const payload = decodePayload(bytes);
-  if (isDropped(payload)) return drop(parts, channel, payload.dropped);
+  if (isDropped(payload)) return parts.drops.dropped(channel, payload.dropped);
   if (channel === CUSTOM_CHANNEL) {
     const message = decodeCustomMessage(payload);
     return isDropped(message)
-      ? drop(parts, channel, message.dropped)
+      ? parts.drops.dropped(channel, message.dropped)
       : deliverCustom(parts, message, position);
   }
   const name = parseChannelName(channel, parts.reserved);
-  if (isRejection(name)) return drop(parts, channel, 'bad_channel');
+  if (isRejection(name)) return parts.drops.dropped(channel, 'bad_channel');
   if (Object.hasOwn(payload.parsed, 'yamabiko') && !Object.hasOwn(payload.parsed, 'event')) {
     const envelope = decodeRoomEnvelope(payload.text, payload.parsed);
     return envelope === null
-      ? drop(parts, channel, 'bad_envelope')
+      ? parts.drops.dropped(channel, 'bad_envelope')
       : deliverEnvelope(parts, name, envelope, position);
   }
   const event = decodeLaravelEvent(payload);
-  return isDropped(event) ? drop(parts, channel, event.dropped) : deliverEvent(parts, name, event, position);
-}
-
-/** @param details what leads to the mistake in the program that published: the room, the field; never the payload */
-function drop(parts: Parts, channel: string, reason: string, details: object = {}): void {
-  parts.meters.dropped('redis', reason);
-  parts.log.warn({ channel, reason, ...details }, 'dropped a payload of Redis');
+  return isDropped(event)
+    ? parts.drops.dropped(channel, event.dropped)
+    : deliverEvent(parts, name, event, position);
 }
 
 function deliverCustom(parts: Parts, message: CustomMessage, position: string | null): void {
   const base = parseBaseName(message.channel, parts.reserved);
-  if (isRejection(base)) return drop(parts, CUSTOM_CHANNEL, 'bad_channel');
+  if (isRejection(base)) return parts.drops.dropped(CUSTOM_CHANNEL, 'bad_channel');
   const shaped = parts.channels.shape(base, message.data);
   if (isRejection(shaped))
-    return drop(parts, CUSTOM_CHANNEL, 'bad_data', { room: base, fault: shaped.message });
+    return parts.drops.dropped(CUSTOM_CHANNEL, 'bad_data', { room: base, fault: shaped.message });
   const broadcast: Broadcast = {
     type: 'message',
     sender: message.sender ?? systemUser(parts),
@@ -140,9 +136,9 @@ function deliverEvent(parts: Parts, name: ChannelName, event: LaravelEvent, posi
 function deliverCopies(parts: Parts, name: ChannelName, event: LaravelEvent, position: string | null): void {
   const { definition, explicit } = parts.channels.of(name.base);
   if (!definition.echo) return;
-  if (!event.data.startsWith('{')) return drop(parts, name.wire, 'bad_data');
+  if (!event.data.startsWith('{')) return parts.drops.dropped(name.wire, 'bad_data');
   const shaped = parts.channels.shape(name.base, withoutJsonKey(event.data, 'socket'));
-  if (isRejection(shaped)) return drop(parts, name.wire, 'bad_data', { fault: shaped.message });
+  if (isRejection(shaped)) return parts.drops.dropped(name.wire, 'bad_data', { fault: shaped.message });
   const broadcast: Broadcast = { type: 'message', sender: systemUser(parts), data: shaped.data };
   const recipients = { exceptSocketId: event.socketId, userId: shaped.userId };
   parts.hub.deliver(name.base, ['token'], broadcast, recipients, position);

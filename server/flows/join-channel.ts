@@ -103,6 +103,8 @@ async function admit(
       undoAll();
       return cancelled();
     }
+    // A gap is told to those who are live when it opens: who goes live in the midst of it would miss events unawares.
+    if (!parts.bus.ready()) throw new UnavailableError('the bus was lost during the subscribe');
     const place = { room, member, seatId: seat?.id ?? null, follows };
     return { subscription: new Subscription(connection, grant, place), view, undo: undoAll };
   } catch (error) {

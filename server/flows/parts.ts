@@ -9,6 +9,7 @@ import type { Rejection } from '../domain/outcome.ts';
 import type { SubscriptionKind } from '../domain/subscription.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { RoomViews } from '../hub/room-views.ts';
+import type { DropLog } from './drop-log.ts';
 import type { PendingSends } from './pending-sends.ts';
 
 /** What the flows work with. Built once, in server.ts. */
@@ -22,6 +23,7 @@ export interface Parts {
   readonly views: RoomViews;
   readonly connections: Connections;
   readonly sends: PendingSends;
+  readonly drops: DropLog;
   readonly log: FlowLog;
   readonly meters: FlowMeters;
   readonly settings: FlowSettings;

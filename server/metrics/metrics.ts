@@ -128,12 +128,19 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]) {
-    const counter = new Counter({ name, help, labelNames, registers: [this.#registry] });
+  #counter<Label extends string>(name: string, help: string, labelNames: readonly [Label, ...Label[]]) {
+    const counter = new Counter({ name, help, labelNames: [...labelNames], registers: [this.#registry] });
     const bounds = labelNames.map((label) => [label, new LabelBound()] as const);
+    // Found by what they are called with, so that a broadcast builds no labels: as few as the bounds let through.
+    const children = new Map<string, Counter.Internal>();
     return (labels: Record<Label, string>, count = 1): void => {
-      const bounded = bounds.map(([label, bound]) => [label, bound.of(labels[label])]);
-      counter.inc(Object.fromEntries(bounded) as Record<Label, string>, count);
+      const key = labelNames.length === 1 ? labels[labelNames[0]] : Object.values(labels).join('\n');
+      const known = children.get(key);
+      if (known !== undefined) return known.inc(count);
+      const bounded = bounds.map(([label, bound]) => [label, bound.of(labels[label])] as const);
+      const child = counter.labels(Object.fromEntries(bounded) as Record<Label, string>);
+      if (bounded.every(([label, value]) => labels[label] === value)) children.set(key, child);
+      child.inc(count);
     };
   }
 }

@@ -108,6 +108,12 @@ describe.each(ROWS)('one room $name', ({ kind, doors }) => {
       expect(await host.heard.next()).toEqual({ type: 'joined', user: 'eve' });
       await guest.leave();
       expect(await host.heard.next()).toEqual({ type: 'left', user: 'bob' });
+      // Whatever came twice or late would stand before this.
+      await cluster.publish(
+        'broadcast',
+        JSON.stringify({ channel: room, data: { message: 'last', name: 'L' } }),
+      );
+      expect(await host.heard.next()).toMatchObject({ data: { message: 'last' } });
       expect(host.heard.unread()).toEqual([]);
     });
   });

@@ -1,0 +1,63 @@
+import { describe, expect, it, vi } from 'vitest';
+import { Connection } from '../../../server/connection/connection.ts';
+import type { JoinOutcome } from '../../../server/flows/go-live.ts';
+import { joinChannel } from '../../../server/flows/join-channel.ts';
+import type { Parts } from '../../../server/flows/parts.ts';
+import { Hub } from '../../../server/hub/hub.ts';
+import { RoomViews } from '../../../server/hub/room-views.ts';
+
+const SETTINGS = { maxPendingCommands: 1, commandBurst: 1, commandsPerSecond: 1, outboxBytes: 1 };
+
+/** @param duringEnter what happens to the bus while the roster is asked */
+async function join(duringEnter: () => { ready: boolean }) {
+  let ready = true;
+  const grant = { ok: true, kind: 'token', by: 'token', expiresAtMs: null, user: { userIdJson: '1' } };
+  const parts = {
+    reserved: { redisPrefix: '' },
+    channels: { of: () => ({ definition: { clientSend: true, users: true, echo: true }, explicit: true }) },
+    access: { decide: async ({ channel }: { channel: object }) => ({ ...grant, channel }) },
+    bus: {
+      ready: () => ready,
+      follow: vi.fn(async () => {}),
+      unfollow: vi.fn(),
+      resume: async (_from: null, _channels: readonly string[], live: () => void) => live(),
+    },
+    roster: {
+      enter: async (_room: string, { member }: { member: object }) => {
+        ready = duringEnter().ready;
+        return { revision: 1, members: [member] };
+      },
+      leave: vi.fn(async () => {}),
+    },
+    hub: new Hub(),
+    views: new RoomViews(),
+    meters: { subscribed: vi.fn() },
+    settings: { commandTimeoutMs: 1_000, maxSubscriptions: 10 },
+  };
+  const transport = { write: vi.fn(), bufferedBytes: () => 0, revoked: vi.fn(), close: vi.fn() };
+  const connection = new Connection({ name: 'test', deliver: vi.fn() }, transport, SETTINGS);
+  const outcomes: JoinOutcome[] = [];
+  const request = { channel: 'chat:1', auth: {}, handshake: {} as never };
+  await joinChannel(parts as unknown as Parts, connection, request, (outcome) => void outcomes.push(outcome));
+  return { parts, connection, outcomes };
+}
+
+describe('joining a channel', () => {
+  it('goes live where the bus hears all the while', async () => {
+    const { parts, connection, outcomes } = await join(() => ({ ready: true }));
+    expect(outcomes).toMatchObject([{ ok: true }]);
+    expect(parts.hub.counts().get('chat:1')).toBe(1);
+    connection.subscriptions.get('chat:1')?.expiry.clear();
+  });
+
+  // The chaos run found it: such a client was told of no gap, and missed what was published in it.
+  it('is refused where the bus was lost meanwhile, and leaves nothing behind', async () => {
+    const { parts, connection, outcomes } = await join(() => ({ ready: false }));
+    expect(outcomes).toMatchObject([{ ok: false, code: 'unavailable' }]);
+    expect(connection.subscriptions.size).toBe(0);
+    expect(parts.hub.counts().size).toBe(0);
+    expect(parts.views.rooms()).toEqual([]);
+    expect(parts.roster.leave).toHaveBeenCalledTimes(1);
+    expect(parts.bus.unfollow).toHaveBeenCalledTimes(parts.bus.follow.mock.calls.length);
+  });
+});
