@@ -145,7 +145,7 @@ describe('A node that is killed', { timeout: 90_000 }, () => {
     await until(async () => (await seats()) === echo.length + 1, 'they are back', 40_000);
     // Its time is over, as Redis's clock will have it; a node that starts looks at once.
     await stage.redis.client.zadd(`${PREFIX}yamabiko:nodes`, 1, lost);
-    await stage.nodes(1);
+    await ServerProcess.ready({ ...stage.env, YAMABIKO_PORT: '0' });
     await until(async () => !(await stage.leases()).includes(lost), 'its seats were given up', 20_000);
     await stage.fence([watcher]);
     const gone = all.filter((one, i) => i > 0 && !echo.includes(one));

@@ -2,6 +2,7 @@ import type { Agent } from 'node:http';
 import { io as io4 } from 'socket.io-client';
 import io2 from 'socket.io-client-v2';
 import { io as io3 } from 'socket.io-client-v3';
+import { patience } from './event-queue.ts';
 
 /** The major version of socket.io-client. 2 speaks Engine.IO 3. */
 export type ClientVersion = 2 | 3 | 4;
@@ -100,7 +101,7 @@ export function hearAll(socket: ClientSocket, hear: (event: WireEvent) => void):
  * Resolves when connected. Rejects with the server's refusal; with a transport's failure only where the client does
  * not try again by itself.
  */
-export async function connected(socket: ClientSocket, timeoutMs = 8_000): Promise<void> {
+export async function connected(socket: ClientSocket, timeoutMs = patience.ms): Promise<void> {
   if (socket.connected) return;
   const failure = new Error();
   const { promise, resolve, reject } = promiseWithResolvers();
