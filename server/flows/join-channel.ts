@@ -135,6 +135,8 @@ async function enterRoom(
   await view.passed(snapshot.revision, AbortSignal.timeout(parts.settings.commandTimeoutMs)).catch(() => {
     throw new UnavailableError('the bus did not bring the roster change back in time');
   });
+  // What came after a gap can pass the revision too, while the joining itself was lost: a list without oneself.
+  if (!view.shows(member.userId)) throw new UnavailableError('the bus lost the roster change');
 }
 
 async function followAll(parts: Parts, channels: readonly string[], undo: (() => void)[]): Promise<void> {

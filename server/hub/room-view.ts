@@ -38,6 +38,10 @@ export class RoomView {
     return [...this.#members.values()];
   }
 
+  shows(userId: string): boolean {
+    return this.#members.has(userId);
+  }
+
   /** Takes the roster's word where there is no view yet; what came meanwhile is applied on top. */
   begin(snapshot: ViewSnapshot): void {
     if (this.#revision !== null) return;

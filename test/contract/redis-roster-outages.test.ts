@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RedisRefusedError } from '../../server/broker/redis-refused.ts';
 import { UnavailableError } from '../../server/domain/outcome.ts';
@@ -180,6 +181,29 @@ describe('The Redis roster', () => {
     await frozen.roster.leave('room', 'a');
     await until(() => story(watcher.heard, 'room').at(-1) === 'left 1', 'left');
     expect(users(await watcher.roster.members('room'))).toEqual([]);
+  });
+
+  // The chaos run found it: the first node that a paused Redis answered gave up the seats of all others.
+  it('leaves others the time to come back when Redis stood still for longer than their leases', async () => {
+    const redis = await server();
+    const watcher = await node(redis, { nodeTtlMs: 900 });
+    const late = await node(redis, { nodeTtlMs: 900 });
+    const dead = await node(redis, { nodeTtlMs: 900 });
+    await late.roster.enter('room', seat('a', 1));
+    await dead.roster.enter('room', seat('b', 2));
+    await fence(watcher);
+    crash(dead);
+    redis.pause();
+    await until(() => !watcher.bus.ready() && !late.bus.ready(), 'both know');
+    await sleep(900);
+    // It has to connect again, so that the watcher is the first to be answered.
+    late.connections.command.disconnect(true);
+    redis.resume();
+    await until(() => story(watcher.heard, 'room').includes('left 2'), 'the dead one has left');
+    await until(() => late.restored === 1, 'the other is back');
+    await fence(watcher);
+    expect(story(watcher.heard, 'room')).toEqual(['joined 1', 'joined 2', 'left 2']);
+    expect(users(await watcher.roster.members('room'))).toEqual(['1']);
   });
 
   it('puts right, on restore, whoever entered before it knew of a FLUSHALL', async () => {
