@@ -25,6 +25,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
+  // What `exit` ends (nodes, Redis) must not outlive a Ctrl-C.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const twin = values.twin === undefined ? null : buildTwin(values.twin as TwinName);
   const main = twin?.main ?? values.server;
   try {
