@@ -2,7 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis } from 'ioredis';
 import { parseRedisUrl, type RedisAddress, type RedisTarget } from '../domain/redis-url.ts';
 import type { RedisSettings } from './redis-connections.ts';
-import { homeConnector, type RedisHome } from './redis-home.ts';
+import { connectorTo, type RedisHome } from './redis-home.ts';
 
 /** The longest pause between two attempts to connect, in milliseconds. */
 const MAX_BACKOFF_MS = 1000;
@@ -22,7 +22,8 @@ export function createClient(settings: RedisSettings, name: string, home: RedisH
   return new Redis({
     ...commonOptions(settings, target, name),
     ...credentials(target.username, target.password),
-    ...(home === null ? target.nodes[0] : { Connector: homeConnector(home) }),
+    ...(home === null ? target.nodes[0] : {}),
+    Connector: connectorTo(home),
     db: target.db,
     enableOfflineQueue: false,
     retryStrategy: backoffMs,
@@ -81,6 +82,7 @@ function commonOptions(settings: RedisSettings, target: RedisTarget, name: strin
     autoResendUnfulfilledCommands: false,
     disableClientInfo: true,
     lazyConnect: true,
+    Connector: connectorTo(null),
   };
 }
 

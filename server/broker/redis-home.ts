@@ -38,10 +38,12 @@ export class RedisHome {
 
 /**
  * For ioredis, which makes one for each client: asks where to connect, at each attempt. (Its own one for Sentinel knows
- * no Cluster, and learns of a failover only by connections to all Sentinels for each client.)
+ * no Cluster, and learns of a failover only by connections to all Sentinels for each client. Its own one for a fixed
+ * address hears the first error of a socket alone: over TLS a second may follow, which would end the process.)
+ * @param home null: at the address that the client was given
  */
-export function homeConnector(home: RedisHome) {
-  return class HomeConnector extends AbstractConnector {
+export function connectorTo(home: RedisHome | null) {
+  return class RedisConnector extends AbstractConnector {
     readonly #options: RedisOptions;
 
     constructor(options: unknown) {
@@ -52,12 +54,12 @@ export function homeConnector(home: RedisHome) {
 
     /** A master that was made a replica, which whoever says where it is may not know yet: then it is asked again. */
     override check(info: { role?: string }): boolean {
-      return info.role === undefined || info.role === 'master';
+      return home === null || info.role === undefined || info.role === 'master';
     }
 
     override async connect(): Promise<Socket> {
       this.connecting = true;
-      const stream = await home.locate(this).then(
+      const stream = await this.#locate().then(
         (address) => this.#open(address),
         (error: Error) => this.#failed(error),
       );
@@ -69,13 +71,18 @@ export function homeConnector(home: RedisHome) {
       return stream;
     }
 
+    async #locate(): Promise<RedisAddress> {
+      const { host = 'localhost', port = 6379 } = this.#options;
+      return home === null ? { host, port } : home.locate(this);
+    }
+
     #open({ host, port }: RedisAddress): Socket {
       const { tls } = this.#options;
       const stream =
         tls === undefined
           ? createConnection({ host, port })
           : connectTls({ host, port, ...(tls as ConnectionOptions) });
-      stream.once('error', (error) => {
+      stream.on('error', (error) => {
         this.firstError = error;
       });
       return stream;

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Certificate, Certificates } from '../support/certificates.ts';
-import { freePort } from '../support/free-port.ts';
+import { RedisCluster } from '../support/redis-cluster.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { RedisNode } from './redis-node.ts';
+import { seat, users } from './roster-behaviour.ts';
 
 const text = (path: string) => readFileSync(path, 'utf8');
 
@@ -12,23 +13,20 @@ describe('Redis over TLS', () => {
   const certificates = new Certificates();
   const ended: (() => Promise<void>)[] = [];
   let redis: RedisServer;
-  let port: number;
   let own: Certificate;
+  let files: string[];
   beforeAll(async () => {
     const server = certificates.issue('server', 'DNS:redis.test');
     own = certificates.issue('client');
-    port = await freePort();
-    redis = await RedisServer.start([
-      ...['--tls-port', String(port), '--tls-auth-clients', 'yes'],
-      ...[
-        '--tls-cert-file',
-        server.cert,
-        '--tls-key-file',
-        server.key,
-        '--tls-ca-cert-file',
-        certificates.ca,
-      ],
-    ]);
+    files = [
+      '--tls-cert-file',
+      server.cert,
+      '--tls-key-file',
+      server.key,
+      '--tls-ca-cert-file',
+      certificates.ca,
+    ];
+    redis = await RedisServer.start(files);
   });
   afterEach(async () => {
     for (const end of ended.splice(0)) await end();
@@ -38,10 +36,10 @@ describe('Redis over TLS', () => {
     certificates.remove();
   });
 
-  async function nodeWith(tls: object): Promise<RedisNode> {
-    const node = new RedisNode({ url: `rediss://127.0.0.1:${port}`, prefix: `${randomUUID()}:`, tls });
-    ended.push(() => node.bus.stop());
-    await node.bus.start();
+  async function nodeWith(tls: object, url = `rediss://127.0.0.1:${redis.tlsPort}`): Promise<RedisNode> {
+    const node = new RedisNode({ url, prefix: `${randomUUID()}:`, tls });
+    ended.push(() => node.stop());
+    await node.start();
     return node;
   }
   const all = () => ({
@@ -54,6 +52,17 @@ describe('Redis over TLS', () => {
   it('is reached with its authority, our certificate and the name that it bears', async () => {
     const node = await nodeWith(all());
     expect(node.bus.ready()).toBe(true);
+    await node.bus.publish('broadcast', 'hello');
+    expect(await node.heard.payloads('broadcast', 1)).toEqual(['hello']);
+  });
+
+  it('is reached so as a Cluster too, each of its masters', { timeout: 60_000 }, async () => {
+    const cluster = await RedisCluster.start([...files, '--tls-cluster', 'yes', '--tls-replication', 'yes']);
+    ended.push(() => cluster.stop());
+    const node = await nodeWith(all(), cluster.tlsUrl);
+    expect(node.bus.ready()).toBe(true);
+    const rooms = Array.from({ length: 12 }, (_, i) => `room${i}`);
+    for (const room of rooms) expect(users(await node.roster.enter(room, seat(room, 1)))).toEqual(['1']);
     await node.bus.publish('broadcast', 'hello');
     expect(await node.heard.payloads('broadcast', 1)).toEqual(['hello']);
   });

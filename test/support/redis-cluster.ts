@@ -30,7 +30,7 @@ export class RedisCluster {
     this.nodes = nodes;
   }
 
-  /** @param args for every node */
+  /** @param args for every node; with a certificate (`--tls-cert-file`) they speak TLS too */
   static async start(args: readonly string[] = []): Promise<RedisCluster> {
     const ports = await Promise.all(Array.from({ length: 2 * MASTERS }, freePort));
     const servers = await Promise.all(
@@ -68,6 +68,10 @@ export class RedisCluster {
   /** @param credentials `user:password@` or empty */
   urlAs(credentials: string): string {
     return `redis+cluster://${credentials}${this.nodes.map(({ server }) => `127.0.0.1:${server.port}`).join(',')}`;
+  }
+
+  get tlsUrl(): string {
+    return `rediss+cluster://${this.nodes.map(({ server }) => `127.0.0.1:${server.tlsPort}`).join(',')}`;
   }
 
   /** Runs a command of an operator on every node that lives. */

@@ -23,6 +23,8 @@ process.once('exit', () => {
  */
 export class RedisServer {
   readonly port: number;
+  /** Where it speaks TLS too, if its arguments name a certificate (`--tls-cert-file`); else 0. */
+  tlsPort = 0;
   /** Of redis-server. */
   #command: readonly string[];
   readonly #password: string | undefined;
@@ -42,7 +44,13 @@ export class RedisServer {
 
   /** @param args more of redis-server's own options, e.g. `['--requirepass', 'secret']` */
   static async start(args: readonly string[] = []): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), args);
+    const withTls = args.includes('--tls-cert-file');
+    const tlsPort = withTls ? await freePort() : 0;
+    const server = new RedisServer(
+      await freePort(),
+      withTls ? ['--tls-port', String(tlsPort), ...args] : args,
+    );
+    server.tlsPort = tlsPort;
     await server.restart();
     return server;
   }
