@@ -3,6 +3,7 @@ import { parseRedisUrl, type RedisAddress } from '../domain/redis-url.ts';
 import { createAsker } from './redis-clients.ts';
 import type { RedisSettings } from './redis-connections.ts';
 import { RedisHome } from './redis-home.ts';
+import { NO_SENTINEL } from './redis-refused.ts';
 
 /**
  * A key that nobody ever writes. With a Cluster its slot's master is the one that all nodes publish to and hear;
@@ -36,7 +37,7 @@ export function createHome(settings: RedisSettings): RedisHome | null {
         reasons.push(`${address.host}:${address.port}: ${err instanceof Error ? err.message : err}`);
       }
     }
-    const who = kind === 'sentinel' ? 'no Sentinel names the master' : 'no node of the Cluster answers';
+    const who = kind === 'sentinel' ? NO_SENTINEL : 'no node of the Cluster answers';
     throw new Error(`${who} (${reasons.join('; ')})`, { cause });
   });
 }

@@ -9,13 +9,18 @@ export class RedisRefusedError extends Error {
 /** What an ACL user of ours needs; goes into every refusal, since Redis names only the first thing missing. */
 export function neededRights(names: { prefix: string; broadcastPrefix: string; url?: string }): string {
   const ofCluster = names.url?.includes('+cluster:') ? '+cluster|slots +cluster|info ' : '';
+  const ofSentinel = names.url?.includes('+sentinel:')
+    ? '; its sentinelUser needs +hello +auth +sentinel|get-master-addr-by-name'
+    : '';
   return (
     'commands +hello +auth +info +subscribe +unsubscribe +publish +pubsub +eval +evalsha +time ' +
     `${ofCluster}+@hash +@set +@sortedset +get +set +del +exists, ` +
-    `keys ~${names.prefix}yamabiko:*, channels &${names.prefix}* &${names.broadcastPrefix}broadcast`
+    `keys ~${names.prefix}yamabiko:*, channels &${names.prefix}* &${names.broadcastPrefix}broadcast${ofSentinel}`
   );
 }
 
+/** How the error begins that tells what all Sentinels answered. */
+export const NO_SENTINEL = 'no Sentinel names the master';
 const WRONG_PASSWORD = /^(WRONGPASS|NOAUTH)|invalid password|Client sent AUTH/;
 
 /** @returns null where the error is of another kind (unreachable, timeout) */
@@ -25,6 +30,15 @@ export function refusalOf(error: unknown, rights: string): RedisRefusedError | n
   if (WRONG_PASSWORD.test(reply))
     return new RedisRefusedError(
       `Redis refused the user or password of YAMABIKO_REDIS_URL (${reply.split(/[.:]/)[0]})`,
+      { cause: error },
+    );
+  if (
+    reply.startsWith(NO_SENTINEL) &&
+    error.cause instanceof Error &&
+    WRONG_PASSWORD.test(error.cause.message)
+  )
+    return new RedisRefusedError(
+      'Sentinel refused the sentinelUser or sentinelPassword of YAMABIKO_REDIS_URL, or wants one',
       { cause: error },
     );
   if (!reply.includes('NOPERM')) return refusalOf(error.cause, rights);

@@ -176,9 +176,14 @@ describe('A node on Redis with Sentinel', () => {
       expect(JSON.stringify([String(outcome), node.log.lines])).not.toContain('wrong-one');
       return outcome ?? node.bus.ready();
     };
-    expect(await start(':wrong-one@', '?sentinelPassword=guarded')).toBeInstanceOf(RedisRefusedError);
-    expect(await start(':right@', '?sentinelPassword=wrong-one')).toBeInstanceOf(RedisRefusedError);
-    expect(await start(':right@', '')).toBeInstanceOf(RedisRefusedError);
+    const ofRedis = await start(':wrong-one@', '?sentinelPassword=guarded');
+    expect(ofRedis).toBeInstanceOf(RedisRefusedError);
+    expect(String(ofRedis)).toContain('Redis refused the user or password');
+    for (const query of ['?sentinelPassword=wrong-one', '']) {
+      const ofSentinel = await start(':right@', query);
+      expect(ofSentinel).toBeInstanceOf(RedisRefusedError);
+      expect(String(ofSentinel)).toContain('Sentinel refused the sentinelUser or sentinelPassword');
+    }
     expect(await start(':right@', '?sentinelPassword=guarded')).toBe(true);
   });
 });
