@@ -9,6 +9,8 @@ import type { Parts } from './parts.ts';
 const LEASES_BEFORE_LEAVING = 1.25;
 /** But no less than the other nodes may take to bring their members back (protocol.md section 10), in milliseconds. */
 const LEAST_PATIENCE_MS = 1500;
+/** How many leases the bus has for bringing what the roster already tells. */
+const LEASES_FOR_THE_BUS = 0.2;
 const RETRY_MS = 500;
 /** Rooms that are compared at the same time. */
 const ROOMS_AT_ONCE = 50;
@@ -97,6 +99,7 @@ export class OutageResync {
   async #reconcile(generation: number, room: string, removals: boolean): Promise<void> {
     for (let asked = 0; asked < MAX_SNAPSHOTS; asked++) {
       const snapshot = await this.#parts.roster.members(room);
+      await this.#letBusCatchUp(room, snapshot.revision);
       if (!this.#isCurrent(generation)) return;
       const view = this.#parts.views.get(room);
       const changes = view === null ? [] : view.reconcile(snapshot, removals);
@@ -106,5 +109,20 @@ export class OutageResync {
       return;
     }
     this.#parts.log.warn({ room }, 'a room changes faster than it can be compared with the roster');
+  }
+
+  /**
+   * What the bus still brings keeps its place among the room's messages, as on every other node; only what it has
+   * lost is told out of place. Right after an outage there is no order to keep, and nothing waits.
+   */
+  async #letBusCatchUp(room: string, revision: number): Promise<void> {
+    const view = this.#parts.views.get(room);
+    if (!this.#synced || view === null || view.revision === null) return;
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), LEASES_FOR_THE_BUS * this.#parts.settings.nodeTtlMs);
+    await view.passed(revision, patience.signal).catch(() => {
+      // It was lost: the comparison tells it.
+    });
+    clearTimeout(timer);
   }
 }

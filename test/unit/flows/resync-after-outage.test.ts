@@ -121,6 +121,27 @@ describe('after an outage', () => {
     expect(node.told).toEqual(['1 left room']);
   });
 
+  it('what the bus still brings is told by the bus, in its place', async () => {
+    const view = node.shows('room', 5, ada);
+    node.holds(7, ada, bob);
+    // The store had lost this node, but the bus was never away.
+    const back = node.resync.back();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(node.told).toEqual([]);
+    expect(view.apply({ type: 'joined', revision: 7, member: bob })).toBe(true);
+    await back;
+    await vi.advanceTimersByTimeAsync(2 * NODE_TTL_MS);
+    expect(node.told).toEqual([]);
+  });
+
+  it('what the bus has lost is told all the same', async () => {
+    node.shows('room', 5, ada);
+    node.holds(7, ada, bob);
+    void node.resync.back();
+    await vi.advanceTimersByTimeAsync(0.25 * NODE_TTL_MS);
+    expect(node.told).toEqual(['2 joined room']);
+  });
+
   it('a roster that fails is tried again until it is put right', async () => {
     node.shows('room', 5);
     node.holds(9, ada);
@@ -152,6 +173,7 @@ describe('after an outage', () => {
   it('a leaver is shown leaving also where the roster fails at that moment', async () => {
     node.shows('room', 5, ada);
     node.holds(9);
+    node.resync.outage();
     await node.resync.back();
     let failures = 2;
     node.members = async () => {
@@ -241,6 +263,7 @@ describe('after an outage', () => {
       if (room === 'room0') node.views.release('room299');
       return { revision: 9, members: [ada] };
     };
+    node.resync.outage();
     await node.resync.back();
     expect(node.told).toHaveLength(299);
     expect(new Set(node.told).size).toBe(299);
@@ -249,6 +272,7 @@ describe('after an outage', () => {
   it('nothing happens any more when the server has stopped', async () => {
     node.shows('room', 5, ada);
     node.holds(9);
+    node.resync.outage();
     await node.resync.back();
     node.resync.stop();
     await vi.advanceTimersByTimeAsync(10 * NODE_TTL_MS);
