@@ -64,6 +64,8 @@ export function clientOptions(options: SocketIoOptions): Record<string, unknown>
     // Reconnects are awaited by tests; the usual second of delay would only make them slow.
     reconnectionDelay: 50,
     reconnectionDelayMax: 200,
+    // A connection that is slow on a busy machine is none that failed.
+    timeout: Math.max(20_000, patience.ms),
     ...(headers === undefined ? {} : { extraHeaders: { ...headers } }),
     ...(auth === undefined ? {} : { auth: { ...auth } }),
     ...(query === undefined ? {} : { query: { ...query } }),
