@@ -60,7 +60,7 @@ describe('A node on Redis with Sentinel', () => {
     expect(node.connections.subscriber.stream.remotePort).toBe(port);
     expect(node.connections.command.stream.remotePort).toBe(port);
     // As Laravel, which asks the Sentinels too.
-    const laravel = redis.master().client;
+    const laravel = (await redis.named()).client;
     await laravel.publish(`${node.prefix}room`, 'from Laravel');
     await until(() => node.heard.on('room').includes('from Laravel'), 'Laravel is heard');
     await until(async () => users(await node.roster.members('room')).join() === '1', 'the member is there');
@@ -68,7 +68,7 @@ describe('A node on Redis with Sentinel', () => {
 
   it('goes to the replica that is promoted when the master dies', SLOW, async () => {
     const node = await nodeIn('room');
-    const old = redis.master();
+    const old = await redis.named();
     await old.kill();
     await until(() => !node.bus.ready(), 'not ready');
     await expect(node.bus.publish('room', 'x')).rejects.toThrow(UnavailableError);
@@ -85,7 +85,7 @@ describe('A node on Redis with Sentinel', () => {
   it('leaves a master that was frozen, came back and takes itself for one still', SLOW, async () => {
     // Patient, so that its connections outlive the freeze: they answer, and bring what is published there.
     const node = await nodeIn('room', { commandTimeoutMs: 30_000 });
-    const old = redis.master();
+    const old = await redis.named();
     old.pause();
     const master = await redis.promoted(old);
     old.resume();
@@ -97,7 +97,7 @@ describe('A node on Redis with Sentinel', () => {
 
   it('leaves a master that never answers again', SLOW, async () => {
     const node = await nodeIn('room');
-    const old = redis.master();
+    const old = await redis.named();
     old.pause();
     await until(() => !node.bus.ready(), 'not ready');
     const master = await redis.promoted(old);
@@ -127,7 +127,7 @@ describe('A node on Redis with Sentinel', () => {
   it('notices nothing while no Sentinel answers', SLOW, async () => {
     const node = await nodeIn('room');
     await Promise.all(redis.sentinels.map((sentinel) => sentinel.kill()));
-    const laravel = redis.master();
+    const laravel = await redis.named();
     for (let i = 0; i < 20; i++) {
       const text = String(i);
       await laravel.publish(`${node.prefix}room`, text);

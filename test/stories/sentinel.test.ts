@@ -24,7 +24,7 @@ describe('On Redis with Sentinel', () => {
     async () => {
       const stage = await open();
       await tellFailover(stage, async () => {
-        const old = redis.master();
+        const old = await redis.named();
         await old.kill();
         await stage.ready(503);
         await redis.promoted(old);
@@ -37,7 +37,7 @@ describe('On Redis with Sentinel', () => {
   it('the master freezes under traffic and comes back as a replica', FAILOVER, async () => {
     const stage = await open();
     await tellFailover(stage, async () => {
-      const old = redis.master();
+      const old = await redis.named();
       old.pause();
       await stage.ready(503);
       await redis.promoted(old);

@@ -9,8 +9,8 @@ export interface ClusterNode {
 
 const SLOTS = 16_384;
 const MASTERS = 3;
-/** A node that is silent for so long is taken for dead. */
-const NODE_TIMEOUT_MS = 1_000;
+/** A node that is silent for so long is taken for dead; less, and a busy machine changes masters by itself. */
+const NODE_TIMEOUT_MS = 2_000;
 const PATIENCE_MS = 40_000;
 
 /**

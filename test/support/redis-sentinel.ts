@@ -12,8 +12,8 @@ export interface RedisSentinelOptions {
 }
 
 const MASTER = 'main';
-/** A master that is silent for so long is taken for dead. */
-const DOWN_AFTER_MS = 1_000;
+/** A master that is silent for so long is taken for dead; less, and a busy machine changes masters by itself. */
+const DOWN_AFTER_MS = 2_000;
 const PATIENCE_MS = 40_000;
 
 /**
@@ -104,7 +104,7 @@ export class RedisSentinel {
 
   /** Has the Sentinels change masters while all are well. @returns the new one */
   async failover(): Promise<RedisServer> {
-    const old = this.#master;
+    const old = await this.named();
     const reply = await this.sentinels[0]?.client.call('SENTINEL', 'FAILOVER', MASTER);
     if (reply !== 'OK') throw new Error(`no failover: ${reply}`);
     return this.promoted(old);
