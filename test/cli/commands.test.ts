@@ -49,7 +49,7 @@ describe('what is wrong ends with 2, in words', () => {
   it('with all mistakes at once, each under its name, and no secret', async () => {
     const env = {
       YAMABIKO_PORT: '-1',
-      YAMABIKO_JWT_SECRET: 'hidden',
+      YAMABIKO_JWT_PUBLIC_KEY: '-----BEGIN hidden',
       YAMABIKO_HOTS: 'x',
       YAMABIKO_APPS: 'hidden',
     };
