@@ -126,8 +126,8 @@ describe('A node on Redis with Sentinel', () => {
 
   it('notices nothing while no Sentinel answers', SLOW, async () => {
     const node = await nodeIn('room');
-    await Promise.all(redis.sentinels.map((sentinel) => sentinel.kill()));
     const laravel = await redis.named();
+    await Promise.all(redis.sentinels.map((sentinel) => sentinel.kill()));
     for (let i = 0; i < 20; i++) {
       const text = String(i);
       await laravel.publish(`${node.prefix}room`, text);
