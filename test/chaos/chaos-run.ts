@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type AuthEndpoint, startAuthEndpoint } from '../support/auth-endpoint.ts';
 import { RedisServer } from '../support/redis-server.ts';
+import { SeededRandom } from '../support/seeded-random.ts';
 import { Cluster } from './cluster.ts';
 import { EchoVisitor } from './echo-visitor.ts';
 import { EventCheck } from './event-check.ts';
@@ -14,7 +15,6 @@ import { QuietPoint } from './quiet-point.ts';
 import { RawVisitor } from './raw-visitor.ts';
 import { Recorder, type Report } from './report.ts';
 import { castClients, roomsOf } from './scene.ts';
-import { SeededRandom } from './seeded-random.ts';
 import type { Sight } from './sight.ts';
 import type { Company, Visitor } from './visitor.ts';
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TEST_SECRET } from '../support/jwt.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 import { ClusterNode } from './cluster-node.ts';
 import type { Recorder } from './report.ts';
 import { PREFIX } from './scene.ts';
-import type { SeededRandom } from './seeded-random.ts';
 
 const NODE_TTL_MS = 3_000;
 const DRAIN_MS = 4_000;

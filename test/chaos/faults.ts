@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisServer } from '../support/redis-server.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Cluster } from './cluster.ts';
 import type { RedisHurt } from './presence-check.ts';
 import type { Recorder } from './report.ts';
-import type { SeededRandom } from './seeded-random.ts';
 import type { Visitor } from './visitor.ts';
 
 export interface FaultsOptions {

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
+import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Journal } from './journal.ts';
 import { EVENT_WIRES, MESSAGE_WIRES, PREFIX, ROOMS } from './scene.ts';
-import type { SeededRandom } from './seeded-random.ts';
 
 /** As Illuminate's RedisBroadcaster sends it. */
 const LARAVEL_SCRIPT = `for i = 2, #ARGV do redis.call('publish', ARGV[i], ARGV[1]) end`;

@@ -1,10 +1,10 @@
+import type { SeededRandom } from '../support/seeded-random.ts';
 import type { ClusterNode } from './cluster-node.ts';
 import type { EventCheck } from './event-check.ts';
 import type { Journal } from './journal.ts';
 import type { PresenceCheck } from './presence-check.ts';
 import type { Recorder } from './report.ts';
 import { type Casting, type Kind, userName } from './scene.ts';
-import type { SeededRandom } from './seeded-random.ts';
 import { Sight } from './sight.ts';
 
 /** What all clients of a run share. */

@@ -3,7 +3,7 @@ import { DOORS, type Door, type User } from '../support/doors.ts';
 import { patience } from '../support/event-queue.ts';
 import { Nodes } from '../support/nodes.ts';
 import { Onlooker } from '../support/onlooker.ts';
-import { Random } from '../support/random.ts';
+import { SeededRandom } from '../support/seeded-random.ts';
 import { until } from '../support/yamabiko.ts';
 
 patience.ms = 30_000;
@@ -23,14 +23,14 @@ const SEED = Number(process.env.YAMABIKO_TEST_SEED ?? Date.now() % 1_000_000);
 /** Users who come, go, open second tabs and come back, at random nodes by random doors. */
 class Churn {
   readonly #nodes: Nodes;
-  readonly #random: Random;
+  readonly #random: SeededRandom;
   readonly #room: string;
   readonly #here = new Set<Onlooker>();
   readonly #faults: string[] = [];
   /** What was done, for whoever has to find out why. */
   readonly done: string[] = [];
 
-  constructor(nodes: Nodes, random: Random, room: string) {
+  constructor(nodes: Nodes, random: SeededRandom, room: string) {
     this.#nodes = nodes;
     this.#random = random;
     this.#room = room;
@@ -110,10 +110,10 @@ const nameOf = ({ visitor }: Onlooker) => visitor.user.name;
 describe.each([
   { grace: 'without a grace', env: {} },
   { grace: 'with a grace', env: { YAMABIKO_PRESENCE_GRACE_MS: '400' } },
-])('Random comings and goings on three nodes, $grace', { timeout: 180_000 }, ({ env }) => {
+])('SeededRandom comings and goings on three nodes, $grace', { timeout: 180_000 }, ({ env }) => {
   it(`end with every list equal to the truth, and nobody is told a lie (seed ${SEED})`, async () => {
     const nodes = await Nodes.open(NODES, env);
-    const churn = new Churn(nodes, new Random(SEED), 'chat:churn');
+    const churn = new Churn(nodes, new SeededRandom(SEED), 'chat:churn');
     onTestFinished(() => churn.leaveAll());
     const host = await churn.host();
     for (let i = 0; i < OPERATIONS; i += AT_ONCE) {

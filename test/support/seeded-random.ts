@@ -16,6 +16,16 @@ export class SeededRandom {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   }
 
+  /** An integer from 0 to below the limit. */
+  below(limit: number): number {
+    return Math.floor(this.next() * limit);
+  }
+
+  /** One of them; undefined of none. */
+  of<T>(items: readonly T[]): T | undefined {
+    return items[this.below(items.length)];
+  }
+
   between(low: number, high: number): number {
     return low + this.next() * (high - low);
   }
@@ -25,7 +35,7 @@ export class SeededRandom {
   }
 
   pick<T>(items: readonly T[]): T {
-    const item = items[Math.floor(this.next() * items.length)];
+    const item = this.of(items);
     if (item === undefined) throw new Error('nothing to pick from');
     return item;
   }
