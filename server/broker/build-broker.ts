@@ -1,13 +1,13 @@
 import type { BrokerLog } from './broker-log.ts';
-import type { Bus } from './bus.ts';
-import { MemoryBus } from './memory-bus.ts';
-import { MemoryRoster } from './memory-roster.ts';
-import { PeerConnections } from './peer-connections.ts';
-import { RedisBus, type RedisBusSettings } from './redis-bus.ts';
-import { RedisConnections, type RedisSettings } from './redis-connections.ts';
-import { RedisRoster, type RedisRosterSettings } from './redis-roster.ts';
-import type { Roster } from './roster.ts';
-import type { RosterFault } from './roster-faults.ts';
+import type { Bus } from './bus/bus.ts';
+import { MemoryBus } from './bus/memory-bus.ts';
+import { RedisBus, type RedisBusSettings } from './bus/redis-bus.ts';
+import { PeerConnections } from './peers/peer-connections.ts';
+import { RedisConnections, type RedisSettings } from './redis/redis-connections.ts';
+import { MemoryRoster } from './roster/memory-roster.ts';
+import { RedisRoster, type RedisRosterSettings } from './roster/redis-roster.ts';
+import type { Roster } from './roster/roster.ts';
+import type { RosterFault } from './roster/roster-faults.ts';
 
 /** `url` null: in memory, one node. */
 export type BrokerSettings = Omit<RedisSettings, 'url'> &

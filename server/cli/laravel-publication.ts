@@ -1,4 +1,4 @@
-import { encodeLaravelEvent } from '../broker/laravel-wire.ts';
+import { encodeLaravelEvent } from '../broker/bus/laravel-wire.ts';
 import { jsonValue, withJsonValue } from '../domain/json-text.ts';
 
 /** A test message as Laravel would send it. */

@@ -1,5 +1,5 @@
-import { createRedis, type RedisSettings } from '../broker/redis-connections.ts';
-import { neededRights, refusalOf } from '../broker/redis-refused.ts';
+import { createRedis, type RedisSettings } from '../broker/redis/redis-connections.ts';
+import { neededRights, refusalOf } from '../broker/redis/redis-refused.ts';
 import { CommandError } from './command-error.ts';
 import { laravelPayload, type Publication } from './laravel-publication.ts';
 

@@ -1,4 +1,4 @@
-import type { Roster } from '../broker/roster.ts';
+import type { Roster } from '../broker/roster/roster.ts';
 import type { ChannelName } from '../domain/channel-name.ts';
 import type { Member } from '../domain/member.ts';
 

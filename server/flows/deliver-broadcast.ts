@@ -5,8 +5,8 @@ import {
   decodePayload,
   isDropped,
   type LaravelEvent,
-} from '../broker/laravel-wire.ts';
-import { decodeRoomEnvelope, type RoomEnvelope } from '../broker/room-envelope.ts';
+} from '../broker/bus/laravel-wire.ts';
+import { decodeRoomEnvelope, type RoomEnvelope } from '../broker/bus/room-envelope.ts';
 import { type Broadcast, EVERYBODY, type Recipients } from '../domain/broadcast.ts';
 import { type ChannelName, CUSTOM_CHANNEL, parseBaseName, parseChannelName } from '../domain/channel-name.ts';
 import { withoutJsonKey } from '../domain/json-text.ts';

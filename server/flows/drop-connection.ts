@@ -1,4 +1,4 @@
-import type { Leaving } from '../broker/roster.ts';
+import type { Leaving } from '../broker/roster/roster.ts';
 import type { Connection } from '../connection/connection.ts';
 import { leaveChannel } from './leave-channel.ts';
 import type { Parts } from './parts.ts';

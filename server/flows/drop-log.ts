@@ -1,4 +1,4 @@
-import type { DropReason } from '../broker/laravel-wire.ts';
+import type { DropReason } from '../broker/bus/laravel-wire.ts';
 import { TokenBucket } from '../connection/token-bucket.ts';
 import type { FlowLog, FlowMeters } from './parts.ts';
 

@@ -1,4 +1,4 @@
-import { AT_ONCE } from '../broker/roster.ts';
+import { AT_ONCE } from '../broker/roster/roster.ts';
 import type { Subscription } from '../connection/subscription.ts';
 import { catalogue } from '../domain/catalogue.ts';
 import { leaveAll } from './drop-connection.ts';

@@ -1,4 +1,4 @@
-import type { Leaving } from '../broker/roster.ts';
+import type { Leaving } from '../broker/roster/roster.ts';
 import type { Subscription } from '../connection/subscription.ts';
 import type { Parts } from './parts.ts';
 

@@ -1,4 +1,4 @@
-import type { GapReason } from '../broker/bus.ts';
+import type { GapReason } from '../broker/bus/bus.ts';
 import { deliverBroadcast } from './deliver-broadcast.ts';
 import type { Parts } from './parts.ts';
 import type { OutageResync } from './resync-after-outage.ts';

@@ -1,6 +1,6 @@
 import type { Access } from '../access/access.ts';
-import type { Bus } from '../broker/bus.ts';
-import type { Roster } from '../broker/roster.ts';
+import type { Bus } from '../broker/bus/bus.ts';
+import type { Roster } from '../broker/roster/roster.ts';
 import type { Connections } from '../connection/connections.ts';
 import type { Broadcast } from '../domain/broadcast.ts';
 import type { Code } from '../domain/catalogue.ts';

@@ -1,5 +1,5 @@
-import type { Bus } from '../broker/bus.ts';
-import { encodeLaravelEvent } from '../broker/laravel-wire.ts';
+import type { Bus } from '../broker/bus/bus.ts';
+import { encodeLaravelEvent } from '../broker/bus/laravel-wire.ts';
 
 /** An event as an application publishes it, over HTTP here; Laravel itself writes the same to Redis. */
 export interface EventToPublish {

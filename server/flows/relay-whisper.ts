@@ -1,4 +1,4 @@
-import { encodeWhisper } from '../broker/laravel-wire.ts';
+import { encodeWhisper } from '../broker/bus/laravel-wire.ts';
 import type { Connection } from '../connection/connection.ts';
 import { parseChannelName } from '../domain/channel-name.ts';
 import { isRejection, type Rejection, reject, UnavailableError } from '../domain/outcome.ts';

@@ -1,4 +1,4 @@
-import { encodeRoomMessage } from '../broker/room-envelope.ts';
+import { encodeRoomMessage } from '../broker/bus/room-envelope.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Subscription } from '../connection/subscription.ts';
 import { type ChannelName, parseChannelName } from '../domain/channel-name.ts';

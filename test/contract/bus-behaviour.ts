@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Bus } from '../../server/broker/bus.ts';
+import type { Bus } from '../../server/broker/bus/bus.ts';
 import { UnavailableError } from '../../server/domain/outcome.ts';
 import { Heard } from './heard.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from 'vitest';
-import { MemoryBus } from '../../server/broker/memory-bus.ts';
+import { MemoryBus } from '../../server/broker/bus/memory-bus.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { describeBus } from './bus-behaviour.ts';
 import { quietLog } from './heard.ts';

@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
 import type { BrokerLog } from '../../server/broker/broker-log.ts';
-import type { BusListener } from '../../server/broker/bus.ts';
+import type { BusListener } from '../../server/broker/bus/bus.ts';
 
 const PATIENCE = { timeout: 15_000, interval: 5 };
 

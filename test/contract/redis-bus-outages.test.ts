@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { RedisRefusedError } from '../../server/broker/redis-refused.ts';
+import { RedisRefusedError } from '../../server/broker/redis/redis-refused.ts';
 import { UnavailableError } from '../../server/domain/outcome.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { until } from './heard.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { homeKey } from '../../server/broker/redis-locate.ts';
-import { RedisRefusedError } from '../../server/broker/redis-refused.ts';
+import { homeKey } from '../../server/broker/redis/redis-locate.ts';
+import { RedisRefusedError } from '../../server/broker/redis/redis-refused.ts';
 import { UnavailableError } from '../../server/domain/outcome.ts';
 import { RedisCluster } from '../support/redis-cluster.ts';
 import { until as untilWithin } from '../support/yamabiko.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { RedisBus } from '../../server/broker/redis-bus.ts';
-import { RedisConnections, type RedisSettings } from '../../server/broker/redis-connections.ts';
-import { RedisRoster } from '../../server/broker/redis-roster.ts';
+import { RedisBus } from '../../server/broker/bus/redis-bus.ts';
+import { RedisConnections, type RedisSettings } from '../../server/broker/redis/redis-connections.ts';
+import { RedisRoster } from '../../server/broker/roster/redis-roster.ts';
 import { Heard, quietLog } from './heard.ts';
 
 export interface NodeOptions {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { RedisRefusedError } from '../../server/broker/redis-refused.ts';
+import { RedisRefusedError } from '../../server/broker/redis/redis-refused.ts';
 import { UnavailableError } from '../../server/domain/outcome.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { Heard, until } from './heard.ts';

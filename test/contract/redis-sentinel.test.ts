@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { RedisRefusedError } from '../../server/broker/redis-refused.ts';
+import { RedisRefusedError } from '../../server/broker/redis/redis-refused.ts';
 import { UnavailableError } from '../../server/domain/outcome.ts';
 import { RedisSentinel } from '../support/redis-sentinel.ts';
 import { until as untilWithin } from '../support/yamabiko.ts';

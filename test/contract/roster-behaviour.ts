@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Bus } from '../../server/broker/bus.ts';
-import { decodeRoomEnvelope } from '../../server/broker/room-envelope.ts';
-import type { Roster, RosterSnapshot, Seat } from '../../server/broker/roster.ts';
+import type { Bus } from '../../server/broker/bus/bus.ts';
+import { decodeRoomEnvelope } from '../../server/broker/bus/room-envelope.ts';
+import type { Roster, RosterSnapshot, Seat } from '../../server/broker/roster/roster.ts';
 import { createMember } from '../../server/domain/member.ts';
 import { Heard } from './heard.ts';
 

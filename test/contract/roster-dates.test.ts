@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RedisRoom } from '../../server/broker/redis-room.ts';
-import { RosterDates } from '../../server/broker/roster-dates.ts';
+import type { RedisRoom } from '../../server/broker/roster/redis-room.ts';
+import { RosterDates } from '../../server/broker/roster/roster-dates.ts';
 import { UnavailableError } from '../../server/domain/outcome.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { until } from './heard.ts';

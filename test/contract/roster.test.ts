@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from 'vitest';
-import { MemoryBus } from '../../server/broker/memory-bus.ts';
-import { MemoryRoster } from '../../server/broker/memory-roster.ts';
+import { MemoryBus } from '../../server/broker/bus/memory-bus.ts';
+import { MemoryRoster } from '../../server/broker/roster/memory-roster.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { type Heard, quietLog } from './heard.ts';
 import { RedisNode } from './redis-node.ts';

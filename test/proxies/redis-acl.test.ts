@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { neededRights } from '../../server/broker/redis-refused.ts';
+import { neededRights } from '../../server/broker/redis/redis-refused.ts';
 import { EchoClient } from '../support/echo-client.ts';
 import { mintToken, TEST_SECRET } from '../support/jwt.ts';
 import { RawClient } from '../support/raw-client.ts';

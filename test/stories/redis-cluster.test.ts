@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { homeKey } from '../../server/broker/redis-locate.ts';
+import { homeKey } from '../../server/broker/redis/redis-locate.ts';
 import { type ClusterNode, RedisCluster } from '../support/redis-cluster.ts';
 import { FAILOVER, MastersStage, tellFailover } from './masters-stage.ts';
 import { isText } from './outage-stage.ts';

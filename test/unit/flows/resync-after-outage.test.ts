@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { RosterSnapshot } from '../../../server/broker/roster.ts';
+import type { RosterSnapshot } from '../../../server/broker/roster/roster.ts';
 import type { Broadcast } from '../../../server/domain/broadcast.ts';
 import { createMember, type Member } from '../../../server/domain/member.ts';
 import { UnavailableError } from '../../../server/domain/outcome.ts';

@@ -1,0 +1,27 @@
+import { createMember } from '../../domain/member.ts';
+import type { RedisConnections } from '../redis/redis-connections.ts';
+import type { RedisRoom } from './redis-room.ts';
+
+/** A room of ours that no client's traffic touches: no channel's name begins with #. */
+const CHECK_ROOM = '#yamabiko:check';
+
+/**
+ * Does once what every join does, so that a missing right is told at the start and not by every client.
+ * Where Redis is unreachable there is nothing to tell.
+ * @throws RedisRefusedError
+ */
+export async function checkRosterRights(
+  connections: RedisConnections,
+  roomOf: (name: string) => RedisRoom,
+  field: string,
+): Promise<void> {
+  const room = roomOf(CHECK_ROOM);
+  const member = createMember({ userIdJson: '"check"', socketId: 'check' });
+  try {
+    await connections.call((redis) => room.enter(redis, { field, member }));
+    await connections.call((redis) => room.leave(redis, field, 0));
+  } catch (err) {
+    const refusal = connections.refusal(err);
+    if (refusal !== null) throw refusal;
+  }
+}
