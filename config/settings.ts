@@ -6,6 +6,7 @@ import { jwtSettings } from './sections/jwt.ts';
 import { logSettings } from './sections/log.ts';
 import { presenceSettings } from './sections/presence.ts';
 import { rawSettings } from './sections/raw.ts';
+import { recoverySettings } from './sections/recovery.ts';
 import { redisSettings } from './sections/redis.ts';
 import { serverSettings } from './sections/server.ts';
 import type { Section, Setting, Slice } from './setting.ts';
@@ -24,6 +25,7 @@ export const settings = {
   raw: rawSettings,
   channels: channelsSettings,
   presence: presenceSettings,
+  recovery: recoverySettings,
   log: logSettings,
 } as const satisfies Record<string, Section>;
 
@@ -47,6 +49,7 @@ export interface Config {
   readonly raw: Slice<Table['raw']>;
   readonly channels: Slice<Table['channels']>;
   readonly presence: Slice<Table['presence']>;
+  readonly recovery: Slice<Table['recovery']>;
   readonly log: Slice<Table['log']> & { readonly format: 'pretty' | 'json' };
 }
 

@@ -29,6 +29,7 @@ import { requireAppKey } from './http/app-key.ts';
 import { createClientAddress } from './http/client-address.ts';
 import type { Mount } from './http/http-app.ts';
 import { createHttpServer } from './http/http-server.ts';
+import { HTTP_TIMES } from './http/http-times.ts';
 import { createOperationsApi } from './http/operations-api.ts';
 import { createOriginPolicy } from './http/origin-policy.ts';
 import type { ProtocolMount } from './http/protocol-mount.ts';
@@ -69,10 +70,15 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   const stopped = new AbortController();
   const reserved = reservedNames(config);
   const channels = new ChannelDefinitions(config.channels.definitions);
-  const broker = buildBroker({ ...config.redis, ...config.presence }, nodeId, log, {
-    rosterFault: (fault) => metrics.rosterFault(fault),
-    dropped: (source, reason) => metrics.dropped(source, reason),
-  });
+  const broker = buildBroker(
+    { ...config.redis, ...config.presence, recovery: config.recovery },
+    nodeId,
+    log,
+    {
+      rosterFault: (fault) => metrics.rosterFault(fault),
+      dropped: (source, reason) => metrics.dropped(source, reason),
+    },
+  );
   const metrics = new Metrics({
     seatCount: () => broker.roster.seatCount(),
     busLagMs: () => broker.bus.lagMs(),
@@ -220,14 +226,6 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     }
   }
 }
-
-/** Room for Laravel's cookies and a token in the query; longer kept alive than a proxy in front keeps it. */
-const HTTP_TIMES = {
-  headersTimeoutMs: 20_000,
-  requestTimeoutMs: 60_000,
-  keepAliveTimeoutMs: 75_000,
-  maxHeaderBytes: 32_768,
-};
 
 /** How long another node may take to answer a question. */
 const PEER_TIMEOUT_MS = 1_500;

@@ -1,5 +1,6 @@
 import type { BrokerLog } from './broker-log.ts';
 import type { Bus } from './bus/bus.ts';
+import type { HistoryBounds } from './bus/history.ts';
 import { MemoryBus } from './bus/memory-bus.ts';
 import { RedisBus, type RedisBusSettings } from './bus/redis-bus.ts';
 import { PeerConnections } from './peers/peer-connections.ts';
@@ -9,10 +10,13 @@ import { RedisRoster, type RedisRosterSettings } from './roster/redis-roster.ts'
 import type { Roster } from './roster/roster.ts';
 import type { RosterFault } from './roster/roster-faults.ts';
 
+/** `enabled` false: plain delivery, nothing is kept. Default true. */
+export type RecoverySettings = HistoryBounds & { readonly enabled: boolean };
+
 /** `url` null: in memory, one node. */
 export type BrokerSettings = Omit<RedisSettings, 'url'> &
   RedisBusSettings &
-  RedisRosterSettings & { readonly url: string | null };
+  RedisRosterSettings & { readonly url: string | null; readonly recovery: RecoverySettings };
 
 export interface BrokerMeters {
   /** In the roster's keys. */
@@ -41,7 +45,7 @@ export function buildBroker(
   meters: BrokerMeters,
 ): Broker {
   if (redis.url === null) {
-    const bus = new MemoryBus({ log });
+    const bus = new MemoryBus({ log, bounds: redis.recovery.enabled ? redis.recovery : null });
     return startedInOrder({
       bus,
       roster: new MemoryRoster({ bus, log, graceMs: redis.graceMs }),

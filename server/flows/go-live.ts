@@ -31,12 +31,18 @@ export interface Arrival {
  * @param from the position that the client has reached, or null
  */
 export async function goLive(parts: Parts, arrivals: readonly Arrival[], from: string | null): Promise<void> {
-  const follows = new Set(arrivals.flatMap(({ admitted }) => admitted.subscription.follows));
+  const channels = new Set(arrivals.flatMap(({ admitted }) => admitted.subscription.follows));
   let reached = false;
   try {
-    await parts.bus.resume(from, [...follows], (_missed, _complete, position) => {
-      reached = true;
-      for (const arrival of arrivals) arrive(parts, arrival, position);
+    await parts.bus.resume({
+      from,
+      channels,
+      signal: new AbortController().signal,
+      page: async () => {},
+      live: (_items, { position }) => {
+        reached = true;
+        for (const arrival of arrivals) arrive(parts, arrival, position);
+      },
     });
   } catch (error) {
     if (!reached) for (const { admitted } of arrivals) admitted.undo();

@@ -151,14 +151,6 @@ export function describeBus(name: string, open: (heard: Heard) => Promise<OpenBu
       expect(await heard.payloads('chat:1', 2)).toEqual(['bad', 'good']);
     });
 
-    it('has no history to resume from, and says so at once', async () => {
-      const calls: unknown[][] = [];
-      const done = bus.resume('1-1', ['chat:1'], (...args) => void calls.push(args));
-      expect(calls).toEqual([[[], false, null]]);
-      await done;
-      expect(bus.position()).toBeNull();
-    });
-
     it('refuses when it is stopped (5)', async () => {
       await bus.stop();
       expect(bus.ready()).toBe(false);

@@ -6,8 +6,10 @@ import { describeBus } from './bus-behaviour.ts';
 import { quietLog } from './heard.ts';
 import { RedisNode } from './redis-node.ts';
 
+const HISTORY = { historyMs: 120_000, historyEntries: 1000, historyBytes: 1_000_000 };
+
 describeBus('The memory bus', async (heard) => {
-  const bus = new MemoryBus({ log: quietLog() });
+  const bus = new MemoryBus({ log: quietLog(), bounds: HISTORY });
   bus.listen(heard);
   await bus.start();
   return { bus, stop: () => bus.stop() };

@@ -10,7 +10,7 @@ import { describeGrace } from './roster-grace-behaviour.ts';
 
 async function openMemory(heard: Heard, graceMs = 0) {
   const log = quietLog();
-  const bus = new MemoryBus({ log });
+  const bus = new MemoryBus({ log, bounds: null });
   bus.listen(heard);
   const roster = new MemoryRoster({ bus, log, graceMs });
   await bus.start();

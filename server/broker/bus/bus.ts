@@ -1,5 +1,5 @@
 /**
- * Where broadcasts come from and go to: a plain one and (later) a log behind the same contract.
+ * Where broadcasts come from and go to: a plain one, and ones with a history, behind the same contract.
  *
  * `channel` is a channel's name without any Redis prefix; `broadcast` is the custom channel (protocol.md
  * section 4), which every bus follows by itself.
@@ -26,10 +26,11 @@ export interface Bus {
   /** The position of what was delivered last; null on a bus that keeps no history. Synchronous. */
   position(): string | null;
   /**
-   * What was missed since `from` on `channels`, page by page; the last page and `live` share one turn, so that
-   * nothing falls between. A bus without history calls `live([], false, null)` at once.
+   * Gives what a client missed, page by page; the last page and going live share one turn, so that nothing falls
+   * between. A bus without history goes live at once. Resolves without going live where the signal is aborted.
+   * @throws whatever `page` throws
    */
-  resume(from: string | null, channels: readonly string[], live: GoLive): Promise<void>;
+  resume(resumption: Resumption): Promise<void>;
   /** True when publishing and hearing have been proved, by a probe that came back. */
   ready(): boolean;
   /** What the last probe took to come back, in milliseconds; null where nothing is between publishing and hearing. */
@@ -43,9 +44,19 @@ export interface Bus {
 /**
  * Why broadcasts may have been lost: the connection that hears was cut; it was open but brought nothing; Redis
  * answered nothing for so long that the connections were given up; another Redis is the master now (Sentinel, a
- * slot that moved); a master of Redis Cluster was replaced or lost its data.
+ * slot that moved); a master of Redis Cluster was replaced or lost its data. With a history: nobody was listening for a
+ * while, so that the log began anew; what a client missed is older than the history; the position that it sent is none
+ * of this history's.
  */
-export type GapReason = 'connection_lost' | 'deaf' | 'silent' | 'master_changed' | 'master_replaced';
+export type GapReason =
+  | 'connection_lost'
+  | 'deaf'
+  | 'silent'
+  | 'master_changed'
+  | 'master_replaced'
+  | 'log_restarted'
+  | 'history_trimmed'
+  | 'unknown_position';
 
 export interface BusListener {
   /** Synchronous. `position` is null on a bus without history. */
@@ -56,11 +67,32 @@ export interface BusListener {
   readiness(ready: boolean): void;
 }
 
-/** An entry of the history. */
-export interface BusEntry {
-  readonly channel: string;
-  readonly payload: Buffer;
-  readonly position: string;
-}
+/** One of what a client missed: a broadcast, or the place where some may be missing. */
+export type HistoryItem =
+  | {
+      readonly type: 'entry';
+      readonly channel: string;
+      readonly payload: Buffer;
+      readonly position: string;
+    }
+  | { readonly type: 'gap'; readonly reason: GapReason; readonly position: string };
 
-export type GoLive = (missed: readonly BusEntry[], complete: boolean, position: string | null) => void;
+/** A client that comes back, on channels that it may see now. */
+export interface Resumption {
+  /** The last position that it has, as it sent it; null: it has none, and nothing is replayed. */
+  readonly from: string | null;
+  /** Bus channels. */
+  readonly channels: ReadonlySet<string>;
+  /** Takes missed items, oldest first; the next page waits until it resolves. */
+  page(items: readonly HistoryItem[]): Promise<void>;
+  /**
+   * Takes the last items and goes live, synchronously.
+   * @param end `complete`: everything since `from` was given; `position`: of the last broadcast before going live,
+   *   null on a bus without history
+   */
+  live(
+    items: readonly HistoryItem[],
+    end: { readonly complete: boolean; readonly position: string | null },
+  ): void;
+  readonly signal: AbortSignal;
+}

@@ -1,8 +1,11 @@
 import { CUSTOM_CHANNEL } from '../../domain/channel-name.ts';
 import { UnavailableError } from '../../domain/outcome.ts';
+import { formatPosition } from '../../domain/position.ts';
 import type { BrokerLog } from '../broker-log.ts';
-import type { Bus, BusListener, GoLive } from './bus.ts';
+import type { Bus, BusListener, Resumption } from './bus.ts';
 import { FollowCount } from './follow-count.ts';
+import { History, type HistoryBounds } from './history.ts';
+import { resumeFrom } from './resume.ts';
 
 /**
  * The bus of one node, for as long as its process lives.
@@ -14,12 +17,17 @@ import { FollowCount } from './follow-count.ts';
 export class MemoryBus implements Bus {
   readonly #log: BrokerLog;
   readonly #follows = new FollowCount();
+  readonly #history: History | null;
+  readonly #epoch = Date.now();
   #listener: BusListener | null = null;
   #running = false;
-  #queue: { channel: string; payload: Buffer }[] = [];
+  #index = 0;
+  #queue: { channel: string; payload: Buffer; followed: boolean }[] = [];
 
-  constructor({ log }: { log: BrokerLog }) {
+  /** @param bounds of the history; null: none is kept */
+  constructor({ log, bounds }: { log: BrokerLog; bounds: HistoryBounds | null }) {
     this.#log = log;
+    this.#history = bounds === null ? null : new History(bounds, { epoch: this.#epoch, index: 0 });
   }
 
   listen(listener: BusListener): void {
@@ -47,8 +55,9 @@ export class MemoryBus implements Bus {
   async publish(channel: string, payload: string | Buffer): Promise<void> {
     this.#refuseUnlessRunning();
     // Asked now, not at delivery: who follows in between must not hear what was published before.
-    if (channel !== CUSTOM_CHANNEL && !this.#follows.has(channel)) return;
-    this.#queue.push({ channel, payload: Buffer.from(payload as Buffer) });
+    const followed = channel === CUSTOM_CHANNEL || this.#follows.has(channel);
+    if (!followed && this.#history === null) return;
+    this.#queue.push({ channel, payload: Buffer.from(payload as Buffer), followed });
     if (this.#queue.length === 1) queueMicrotask(() => this.#drain());
   }
 
@@ -61,26 +70,30 @@ export class MemoryBus implements Bus {
     this.#follows.remove(channel);
   }
 
-  position(): null {
-    return null;
+  position(): string | null {
+    return this.#history === null ? null : formatPosition(this.#history.last);
   }
 
-  async resume(_from: string | null, _channels: readonly string[], live: GoLive): Promise<void> {
-    live([], false, null);
+  async resume(resumption: Resumption): Promise<void> {
+    if (this.#history === null) return resumption.live([], { complete: false, position: null });
+    // Nothing can be ahead of the only node there is.
+    await resumeFrom({ history: this.#history, reach: async () => {} }, resumption);
   }
 
   #drain(): void {
     // The index, not shift(): the queue stays non-empty while it is worked off, so nobody starts a second pass.
     for (let i = 0; i < this.#queue.length; i++) {
       const entry = this.#queue[i];
-      if (entry !== undefined) this.#deliver(entry.channel, entry.payload);
+      if (entry !== undefined) this.#deliver(entry);
     }
     this.#queue = [];
   }
 
-  #deliver(channel: string, payload: Buffer): void {
+  #deliver({ channel, payload, followed }: { channel: string; payload: Buffer; followed: boolean }): void {
+    this.#history?.add({ epoch: this.#epoch, index: ++this.#index }, channel, payload);
+    if (!followed) return;
     try {
-      this.#listener?.deliver(channel, payload, null);
+      this.#listener?.deliver(channel, payload, this.position());
     } catch (err) {
       this.#log.error({ err, channel }, 'a bus listener failed; the next broadcast goes on');
     }

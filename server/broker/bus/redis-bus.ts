@@ -2,7 +2,7 @@ import { CUSTOM_CHANNEL } from '../../domain/channel-name.ts';
 import { UnavailableError } from '../../domain/outcome.ts';
 import type { BrokerLog } from '../broker-log.ts';
 import type { RedisConnections } from '../redis/redis-connections.ts';
-import type { Bus, BusListener, GoLive } from './bus.ts';
+import type { Bus, BusListener, Resumption } from './bus.ts';
 import { RedisFollows } from './redis-follows.ts';
 import { RedisKeeper } from './redis-keeper.ts';
 import { RedisProbe } from './redis-probe.ts';
@@ -108,8 +108,8 @@ export class RedisBus implements Bus {
     return null;
   }
 
-  async resume(_from: string | null, _channels: readonly string[], live: GoLive): Promise<void> {
-    live([], false, null);
+  async resume({ live }: Resumption): Promise<void> {
+    live([], { complete: false, position: null });
   }
 
   #hear(nameBytes: Buffer, payload: Buffer): void {

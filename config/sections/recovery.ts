@@ -1,0 +1,32 @@
+import { boolean, integer } from '../kinds.ts';
+
+export const recoverySettings = {
+  enabled: boolean({
+    env: 'YAMABIKO_RECOVERY',
+    default: true,
+    doc: 'Keep a history of broadcasts, so that a client that comes back is given what it missed (docs/delivery.md). Off: plain Pub/Sub delivery, as laravel-echo-server had it.',
+  }),
+  historyMs: integer({
+    env: 'YAMABIKO_HISTORY_MS',
+    unit: 'ms',
+    default: 120_000,
+    min: 1_000,
+    max: 86_400_000,
+    doc: 'How long a broadcast is kept for those who come back. Who stays away longer is told that something is missing.',
+  }),
+  historyEntries: integer({
+    env: 'YAMABIKO_HISTORY_ENTRIES',
+    default: 200_000,
+    min: 100,
+    max: 10_000_000,
+    doc: 'How many broadcasts of all channels are kept at most; the oldest go first, whatever their age.',
+  }),
+  historyBytes: integer({
+    env: 'YAMABIKO_HISTORY_BYTES',
+    unit: 'bytes',
+    default: 67_108_864,
+    min: 1_048_576,
+    max: 4_294_967_296,
+    doc: 'Memory that the history may take, in each node and about as much in Redis; the oldest broadcasts go first.',
+  }),
+} as const;

@@ -1,0 +1,61 @@
+import { comparePositions, formatPosition, type Position, parsePosition } from '../../domain/position.ts';
+import type { GapReason, HistoryItem, Resumption } from './bus.ts';
+import type { History } from './history.ts';
+
+/** Items that are given at once; the receiver's outbox has room for some pages of usual broadcasts. */
+const PAGE_ITEMS = 200;
+
+/** What a bus with a history says to a client that comes back. */
+export interface Past {
+  readonly history: History;
+  /** Resolves when the history has reached a place, or does not in time. */
+  reach(at: Position): Promise<void>;
+}
+
+/**
+ * Gives what was missed page by page. A look at the history and what is done with it share one turn, so the page that
+ * turns out to be the last goes live in it, with nothing between.
+ *
+ * The position is whatever a stranger sends: of another server, of the future, too old. It only ever opens channels
+ * that were authorised before.
+ */
+export async function resumeFrom(past: Past, resumption: Resumption): Promise<void> {
+  const { history } = past;
+  const { from, channels, signal } = resumption;
+  const end = (items: readonly HistoryItem[], complete: boolean) =>
+    resumption.live(items, { complete, position: formatPosition(history.last) });
+  if (from === null) return end([], false);
+  history.prune();
+  let cursor = parsePosition(from);
+  if (cursor !== null && comparePositions(cursor, history.last) > 0) await past.reach(cursor);
+  if (signal.aborted) return;
+  if (cursor === null || comparePositions(cursor, history.last) > 0)
+    return end([gapAt(history.last, 'unknown_position')], false);
+
+  let complete = true;
+  for (;;) {
+    const page = pageAfter(history, cursor, channels);
+    complete &&= page.every(({ type }) => type === 'entry');
+    const last = page.at(-1);
+    if (page.length < PAGE_ITEMS || last === undefined) return end(page, complete);
+    cursor = parsePosition(last.position) ?? cursor;
+    await resumption.page(page);
+    if (signal.aborted) return;
+  }
+}
+
+/** What is no longer kept stands as a gap in front of what is. */
+function pageAfter(
+  history: History,
+  cursor: Position,
+  channels: ReadonlySet<string>,
+): readonly HistoryItem[] {
+  const page = history.after(cursor, channels, PAGE_ITEMS);
+  return comparePositions(cursor, history.floor) < 0
+    ? [gapAt(history.floor, 'history_trimmed'), ...page].slice(0, PAGE_ITEMS)
+    : page;
+}
+
+function gapAt(at: Position, reason: GapReason): HistoryItem {
+  return { type: 'gap', reason, position: formatPosition(at) };
+}
