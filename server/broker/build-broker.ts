@@ -3,6 +3,8 @@ import type { Bus } from './bus/bus.ts';
 import type { HistoryBounds } from './bus/history.ts';
 import { MemoryBus } from './bus/memory-bus.ts';
 import { RedisBus, type RedisBusSettings } from './bus/redis-bus.ts';
+import { FallbackBus } from './log/fallback-bus.ts';
+import { LogBus } from './log/log-bus.ts';
 import { PeerConnections } from './peers/peer-connections.ts';
 import { RedisConnections, type RedisSettings } from './redis/redis-connections.ts';
 import { MemoryRoster } from './roster/memory-roster.ts';
@@ -23,6 +25,8 @@ export interface BrokerMeters {
   rosterFault(fault: RosterFault): void;
   /** What was published. */
   dropped(source: string, reason: string): void;
+  /** Whether broadcasts are kept for those who come back. */
+  historyKept(kept: boolean): void;
 }
 
 /** The bus and the roster of one store, and where there are other nodes the way to ask them. */
@@ -61,7 +65,7 @@ export function buildBroker(
   });
   connections.onConnectAnew = () => peers.connectAnew();
   return startedInOrder({
-    bus: new RedisBus({ connections, settings, nodeId, log }),
+    bus: buildBus(),
     roster: new RedisRoster({
       connections,
       settings,
@@ -71,6 +75,22 @@ export function buildBroker(
     }),
     peers,
   });
+
+  function buildBus(): Bus {
+    const makePlain = () => new RedisBus({ connections, settings, nodeId, log });
+    const { enabled, ...bounds } = redis.recovery;
+    meters.historyKept(enabled);
+    if (!enabled) return makePlain();
+    const { probeIntervalMs } = redis;
+    const onForeign = () => meters.dropped('log', 'foreign_entry');
+    return new FallbackBus({
+      makePlain,
+      makeLog: (onUnfit) =>
+        new LogBus({ connections, probeIntervalMs, bounds, nodeId, log, onForeign, onUnfit }),
+      log,
+      onRecovery: (kept) => meters.historyKept(kept),
+    });
+  }
 }
 
 /** The roster announces through the bus: it starts after it, and gives its seats up before it stops. */

@@ -61,8 +61,9 @@ export function describeBus(name: string, open: (heard: Heard) => Promise<OpenBu
       expect(await heard.payloads('broadcast', 1)).toEqual(['for all']);
     });
 
-    it('does not deliver what nobody follows, nor what was published before the follow', async () => {
+    it('does not deliver what nobody follows, nor what was heard before the follow', async () => {
       await bus.publish('chat:1', 'too early');
+      await fence();
       await bus.follow('chat:1');
       await bus.publish('chat:2', 'elsewhere');
       await fence();

@@ -45,7 +45,7 @@ export interface Bus {
  * Why broadcasts may have been lost: the connection that hears was cut; it was open but brought nothing; Redis
  * answered nothing for so long that the connections were given up; another Redis is the master now (Sentinel, a
  * slot that moved); a master of Redis Cluster was replaced or lost its data. With a history: nobody was listening for a
- * while, so that the log began anew; what a client missed is older than the history; the position that it sent is none
+ * while, so that the log began anew; the log lacks entries, or was trimmed before this node had read them; what a client missed is older than the history; the position that it sent is none
  * of this history's.
  */
 export type GapReason =
@@ -55,6 +55,7 @@ export type GapReason =
   | 'master_changed'
   | 'master_replaced'
   | 'log_restarted'
+  | 'log_hole'
   | 'history_trimmed'
   | 'unknown_position';
 

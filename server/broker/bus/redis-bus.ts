@@ -49,7 +49,10 @@ export class RedisBus implements Bus {
     });
     this.#keeper = new RedisKeeper({
       connections,
-      follows: this.#follows,
+      hearing: {
+        begin: () => this.#follows.resubscribe(),
+        lost: () => this.#follows.forgetSubscriptions(),
+      },
       probe: this.#probe,
       standing: new RedisStanding({ connections, probe: this.#probe, nodeId, log }),
       probeIntervalMs: settings.probeIntervalMs,

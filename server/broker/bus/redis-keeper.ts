@@ -3,15 +3,22 @@ import { backoffMs } from '../redis/redis-clients.ts';
 import type { RedisConnections } from '../redis/redis-connections.ts';
 import { RedisRefusedError } from '../redis/redis-refused.ts';
 import type { GapReason } from './bus.ts';
-import type { RedisFollows } from './redis-follows.ts';
 import type { ProbeVerdict, RedisProbe } from './redis-probe.ts';
-import type { RedisStanding, Standing } from './redis-standing.ts';
+import type { Standing } from './redis-standing.ts';
+
+/** How the bus hears by the subscriber's connection. */
+export interface Hearing {
+  /** The connection is new. @throws Error what Redis refused */
+  begin(): Promise<void>;
+  /** The connection is gone, or no good. */
+  lost(): void;
+}
 
 export interface RedisKeeperOptions {
   readonly connections: RedisConnections;
-  readonly follows: RedisFollows;
+  readonly hearing: Hearing;
   readonly probe: RedisProbe;
-  readonly standing: RedisStanding;
+  readonly standing: { check(): Promise<Standing> };
   readonly probeIntervalMs: number;
   readonly log: BrokerLog;
   readonly onReadiness: (ready: boolean) => void;
@@ -83,11 +90,11 @@ export class RedisKeeper {
 
   /** @returns the pause until the next round, in milliseconds. @throws RedisRefusedError, Error */
   async #round(): Promise<number> {
-    const { connections, follows, probe, standing } = this.#options;
+    const { connections, hearing, probe, standing } = this.#options;
     // The connections' own "ready" wakes us.
     if (!connections.connected()) return this.#options.probeIntervalMs;
     try {
-      if (!this.#subscribed) await follows.resubscribe();
+      if (!this.#subscribed) await hearing.begin();
       this.#subscribed = connections.subscriber.status === 'ready';
       const verdict = await probe.run();
       return this.#conclude(verdict === 'heard' ? await standing.check() : verdict);
@@ -181,7 +188,7 @@ export class RedisKeeper {
 
   #subscriberLost(reason: GapReason): void {
     this.#subscribed = false;
-    this.#options.follows.forgetSubscriptions();
+    this.#options.hearing.lost();
     this.#notReady();
     this.#tellGap(reason);
   }

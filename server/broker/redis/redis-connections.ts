@@ -78,7 +78,10 @@ export class RedisConnections {
     const failed = new Promise<Error>((resolve) => {
       this.#firstError = resolve;
     });
-    const connected = Promise.all(this.#all().map((redis) => redis.connect())).then(
+    const connected = Promise.all(
+      // Another bus may have used them already.
+      this.#all().map((redis) => redis.status === 'wait' && redis.connect()),
+    ).then(
       () => null,
       () => failed,
     );

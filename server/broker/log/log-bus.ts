@@ -1,0 +1,239 @@
+import { CUSTOM_CHANNEL } from '../../domain/channel-name.ts';
+import { UnavailableError } from '../../domain/outcome.ts';
+import { comparePositions, formatPosition, type Position } from '../../domain/position.ts';
+import type { BrokerLog } from '../broker-log.ts';
+import type { Bus, BusListener, GapReason, Resumption } from '../bus/bus.ts';
+import { FollowCount } from '../bus/follow-count.ts';
+import { History, type HistoryBounds } from '../bus/history.ts';
+import { RedisKeeper } from '../bus/redis-keeper.ts';
+import { RedisProbe } from '../bus/redis-probe.ts';
+import { RedisStanding } from '../bus/redis-standing.ts';
+import { resumeFrom } from '../bus/resume.ts';
+import type { RedisConnections } from '../redis/redis-connections.ts';
+import { LogCandidate } from './log-candidate.ts';
+import { LogCommands } from './log-commands.ts';
+import { LogNames } from './log-names.ts';
+import { type LogEntry, LogReader } from './log-reader.ts';
+import { tryLog } from './log-trial.ts';
+
+export interface LogBusOptions {
+  readonly connections: RedisConnections;
+  readonly probeIntervalMs: number;
+  readonly bounds: HistoryBounds;
+  readonly nodeId: string;
+  readonly log: BrokerLog;
+  /** Told of entries that no node of ours wrote. */
+  readonly onForeign: () => void;
+  /** Told once where this Redis cannot carry a log; the bus then never becomes ready. */
+  readonly onUnfit: (reason: string) => void;
+}
+
+/** What a node may have heard and not yet seen written: far more than any takeover lasts. */
+const RING_ENTRIES = 200_000;
+
+/**
+ * Redis Pub/Sub with a history: what is published is heard by some nodes, written by one of them to a stream, and
+ * delivered by all from there. So all have one order, and every place in it has a name that a client can come back
+ * with, on any node.
+ */
+export class LogBus implements Bus {
+  readonly #options: LogBusOptions;
+  readonly #names: LogNames;
+  readonly #follows = new FollowCount();
+  readonly #reader: LogReader;
+  readonly #candidate: LogCandidate;
+  readonly #commands: LogCommands;
+  readonly #probe: RedisProbe;
+  readonly #keeper: RedisKeeper;
+  #history: History;
+  #listener: BusListener | null = null;
+  #started = false;
+  readonly #waiting = new Set<{ readonly at: Position; readonly reached: () => void }>();
+
+  constructor(options: LogBusOptions) {
+    const { connections, bounds, log, nodeId, probeIntervalMs } = options;
+    this.#options = options;
+    this.#names = new LogNames(connections.settings);
+    this.#history = new History(bounds, { epoch: 0, index: 0 });
+    this.#commands = new LogCommands(connections, this.#names);
+    this.#reader = new LogReader({
+      connections,
+      names: this.#names,
+      log,
+      onStart: (place) => {
+        this.#history = new History(bounds, place);
+      },
+      onEntry: (entry, old) => this.#take(entry, old),
+      onHole: (at, reason) => this.#gap(reason, at),
+      onHandover: () => this.#candidate.handedOver(),
+      onForeign: options.onForeign,
+    });
+    this.#candidate = new LogCandidate({
+      connections,
+      names: this.#names,
+      commands: this.#commands,
+      reader: this.#reader,
+      ringBounds: { entries: RING_ENTRIES, bytes: bounds.historyBytes },
+      log,
+      keepFrom: () => this.#keepFrom(),
+    });
+    this.#probe = new RedisProbe(connections, nodeId);
+    const standing = new RedisStanding({ connections, probe: this.#probe, nodeId, log });
+    this.#keeper = new RedisKeeper({
+      connections,
+      hearing: { begin: () => this.#begin(), lost: () => this.#reader.stop() },
+      probe: this.#probe,
+      standing: { check: async () => (this.#candidate.proved ? standing.check() : 'partial') },
+      probeIntervalMs,
+      log,
+      onReadiness: (ready) => this.#tell((listener) => listener.readiness(ready)),
+      onGap: (reason) => this.#lost(reason),
+    });
+  }
+
+  listen(listener: BusListener): void {
+    this.#listener = listener;
+  }
+
+  /** @throws RedisRefusedError wrong password, or a right that is missing */
+  async start(): Promise<void> {
+    await this.#options.connections.open();
+    await this.#keeper.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.release();
+    this.#options.connections.close();
+  }
+
+  /** Stops, and leaves the connections to whoever goes on with them. */
+  async release(): Promise<void> {
+    this.#keeper.stop();
+    if (this.#started) await this.#candidate.stop();
+    this.#reader.stop();
+    for (const { reached } of this.#waiting) reached();
+  }
+
+  lagMs(): number | null {
+    return this.#probe.lagMs;
+  }
+
+  ready(): boolean {
+    return this.#keeper.ready;
+  }
+
+  async publish(channel: string, payload: string | Buffer): Promise<void> {
+    this.#refuseUnlessReady();
+    const { connections } = this.#options;
+    const name = channel === CUSTOM_CHANNEL ? this.#names.custom : `${connections.settings.prefix}${channel}`;
+    await connections.publish(name, payload);
+  }
+
+  async follow(channel: string): Promise<void> {
+    this.#refuseUnlessReady();
+    this.#follows.add(channel);
+  }
+
+  unfollow(channel: string): void {
+    this.#follows.remove(channel);
+  }
+
+  position(): string | null {
+    return formatPosition(this.#history.last);
+  }
+
+  async resume(resumption: Resumption): Promise<void> {
+    const reach = (at: Position) => this.#reach(at);
+    await resumeFrom({ history: this.#history, reach }, resumption);
+  }
+
+  connectAnew(): void {
+    this.#candidate.connectAnew();
+  }
+
+  async #begin(): Promise<void> {
+    if (!this.#started) await this.#try();
+    await this.#reader.begin();
+    if (!this.#started) this.#candidate.start();
+    this.#started = true;
+    // A probe that nobody writes to the log would be taken for deafness.
+    await this.#candidate.whenAligned(this.#options.connections.settings.commandTimeoutMs);
+  }
+
+  async #try(): Promise<void> {
+    const { connections, onUnfit } = this.#options;
+    const reason = await tryLog(connections, this.#commands, this.#names);
+    if (reason === null) return;
+    onUnfit(reason);
+    throw new UnavailableError('this Redis cannot carry a log');
+  }
+
+  #take(entry: LogEntry, old: boolean): void {
+    const { at, name, payload } = entry;
+    this.#candidate.read(entry);
+    const channels = this.#names.channelsOf(name);
+    for (const channel of channels) this.#history.add(at, channel, payload);
+    if (channels.length === 0) this.#history.pass(at);
+    if (!old) {
+      if (name === this.#probe.redisName) this.#probe.heard(payload);
+      if (name === this.#names.gap) this.#gap('master_replaced', at);
+      for (const channel of channels) this.#deliver(channel, payload, at);
+    }
+    for (const waiter of this.#waiting) if (comparePositions(at, waiter.at) >= 0) waiter.reached();
+  }
+
+  #deliver(channel: string, payload: Buffer, at: Position): void {
+    if (channel !== CUSTOM_CHANNEL && !this.#follows.has(channel)) return;
+    this.#tell((listener) => listener.deliver(channel, payload, formatPosition(at)));
+  }
+
+  #gap(reason: GapReason, at: Position): void {
+    this.#history.gap(at, reason);
+    this.#tell((listener) => listener.gap(reason, formatPosition(at)));
+  }
+
+  /**
+   * The log itself tells what it lacks, whatever this node missed of it. Only what another master of a Cluster has not
+   * brought here no log can know; said on the bus it has a place in it.
+   */
+  #lost(reason: GapReason): void {
+    if (reason !== 'master_replaced') return;
+    this.#options.connections.publish(this.#names.gap, reason).catch((err: unknown) => {
+      this.#options.log.warn({ err }, 'could not tell the others that broadcasts may have been lost');
+    });
+  }
+
+  /** What is older is trimmed from the stream. */
+  #keepFrom(): string | null {
+    this.#history.prune();
+    const { epoch, index } = this.#history.floor;
+    return epoch === 0 ? null : formatPosition({ epoch, index: index + 1 });
+  }
+
+  /** A client may come from a node that was ahead of this one. */
+  async #reach(at: Position): Promise<void> {
+    let waiter: { at: Position; reached: () => void } | null = null;
+    const patience = new AbortController();
+    await new Promise<void>((resolve) => {
+      waiter = { at, reached: resolve };
+      this.#waiting.add(waiter);
+      const timer = setTimeout(resolve, this.#options.connections.settings.commandTimeoutMs);
+      patience.signal.addEventListener('abort', () => clearTimeout(timer));
+    });
+    patience.abort();
+    if (waiter !== null) this.#waiting.delete(waiter);
+  }
+
+  #refuseUnlessReady(): void {
+    if (!this.ready()) throw new UnavailableError('Redis is not reachable');
+  }
+
+  /** An exception here would end the reader, and with it every later broadcast. */
+  #tell(tell: (listener: BusListener) => void): void {
+    try {
+      if (this.#listener !== null) tell(this.#listener);
+    } catch (err) {
+      this.#options.log.error({ err }, 'a bus listener failed; the next broadcast goes on');
+    }
+  }
+}

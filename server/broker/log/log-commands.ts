@@ -1,0 +1,110 @@
+import type { Redis } from 'ioredis';
+import { UnavailableError } from '../../domain/outcome.ts';
+import type { Position } from '../../domain/position.ts';
+import type { RedisConnections } from '../redis/redis-connections.ts';
+import type { LogNames } from './log-names.ts';
+import { APPEND, MARK, OPEN, TRY } from './log-scripts.ts';
+
+export interface LogMessage {
+  readonly name: Buffer;
+  readonly payload: Buffer;
+}
+
+export type Appended =
+  | { readonly outcome: 'taken'; readonly last: number; readonly fresh: number }
+  | { readonly outcome: 'other_epoch' }
+  | { readonly outcome: 'hole'; readonly last: number }
+  /** The stream holds later ids than its head tells: somebody else has written to it. */
+  | { readonly outcome: 'foreign' };
+
+/** The last place of the log; null where there is none. */
+export type Head = Position | null;
+
+type Script = (...args: (string | number | Buffer)[]) => Promise<unknown>;
+
+interface Scripts {
+  yamabikoLogAppend: Script;
+  yamabikoLogOpen: Script;
+  yamabikoLogMark: Script;
+  yamabikoLogTry: Script;
+}
+
+const STREAM_IS_AHEAD = /equal or smaller than the target stream top/;
+
+/** What is done to the log's keys. All of it throws UnavailableError where Redis did not answer, the outcome unknown. */
+export class LogCommands {
+  readonly #connections: RedisConnections;
+  readonly #names: LogNames;
+
+  constructor(connections: RedisConnections, names: LogNames) {
+    this.#connections = connections;
+    this.#names = names;
+    const { command } = connections;
+    command.defineCommand('yamabikoLogAppend', { numberOfKeys: 2, lua: APPEND });
+    command.defineCommand('yamabikoLogOpen', { numberOfKeys: 2, lua: OPEN });
+    command.defineCommand('yamabikoLogMark', { numberOfKeys: 0, lua: MARK });
+    command.defineCommand('yamabikoLogTry', { numberOfKeys: 2, lua: TRY });
+  }
+
+  /** @param keepFrom what comes before it may be forgotten; null: nothing */
+  async append(
+    { epoch, index }: Position,
+    messages: readonly LogMessage[],
+    keepFrom: string | null,
+  ): Promise<Appended> {
+    const { head, stream } = this.#names;
+    const args = messages.flatMap(({ name, payload }) => [name, payload]);
+    try {
+      const reply = await this.#call((redis) =>
+        redis.yamabikoLogAppend(head, stream, String(epoch), index, keepFrom ?? '', ...args),
+      );
+      const [verdict, last, fresh] = (reply as unknown[]).map(Number);
+      if (verdict === 1) return { outcome: 'taken', last: last ?? 0, fresh: fresh ?? 0 };
+      return verdict === -2 ? { outcome: 'hole', last: last ?? 0 } : { outcome: 'other_epoch' };
+    } catch (error) {
+      if (error instanceof UnavailableError && STREAM_IS_AHEAD.test(String((error.cause as Error)?.message)))
+        return { outcome: 'foreign' };
+      throw error;
+    }
+  }
+
+  /** @param seen what the caller takes for the head. @returns the new epoch, or null where the head is another one */
+  async open(seen: Head, lowest: number, name: string, payload: string): Promise<number | null> {
+    const { head, stream } = this.#names;
+    const [epoch, index] = seen === null ? ['', ''] : [String(seen.epoch), String(seen.index)];
+    const reply = await this.#call((redis) =>
+      redis.yamabikoLogOpen(head, stream, epoch, index, lowest, name, payload),
+    );
+    return reply === '' ? null : Number(reply);
+  }
+
+  async mark(nonce: string): Promise<void> {
+    await this.#call((redis) => redis.yamabikoLogMark(this.#names.marker, nonce));
+  }
+
+  async head(): Promise<Head> {
+    const [epoch, index] = await this.#call((_scripts, redis) =>
+      redis.hmget(this.#names.head, 'epoch', 'index'),
+    );
+    return epoch && index ? { epoch: Number(epoch), index: Number(index) } : null;
+  }
+
+  async handOver(): Promise<void> {
+    await this.#call((_scripts, redis) =>
+      redis.xadd(this.#names.handover, 'MAXLEN', '~', 10, '*', 'by', 'yamabiko'),
+    );
+  }
+
+  /** @throws Error what this Redis does not know, or does not allow */
+  async try(): Promise<void> {
+    const { trial } = this.#names;
+    const { command } = this.#connections;
+    await (command as unknown as Scripts).yamabikoLogTry(`${trial}:head`, trial);
+    await command.call('XREAD', 'COUNT', 1, 'STREAMS', trial, '0');
+  }
+
+  #call<T>(run: (scripts: Scripts, redis: Redis) => Promise<T>): Promise<T> {
+    const { command } = this.#connections;
+    return this.#connections.call(() => run(command as unknown as Scripts, command));
+  }
+}

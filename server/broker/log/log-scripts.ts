@@ -1,0 +1,73 @@
+/**
+ * The log is one stream whose ids are the positions, `<epoch>-<index>`, and a hash with the last of them.
+ *
+ * Whoever is aligned knows the index of each message by himself, and all know the same. So this takes what continues
+ * the log, skips what is there, and two writers at once neither double nor disorder anything.
+ *
+ * KEYS head, stream; ARGV epoch, index of the first, id up to which the log may be forgotten ('' for none), then name
+ * and payload of each.
+ * @returns {1, last index, how many were new} | {-1}: another epoch | {-2, last index}: a hole would be left
+ */
+export const APPEND = `
+local head = redis.call('HMGET', KEYS[1], 'epoch', 'index')
+if head[1] ~= ARGV[1] then return {-1} end
+local last, index, fresh = tonumber(head[2]), tonumber(ARGV[2]), 0
+if index > last + 1 then return {-2, string.format('%.0f', last)} end
+for a = 4, #ARGV, 2 do
+  if index > last then
+    redis.call('XADD', KEYS[2], ARGV[1] .. '-' .. string.format('%.0f', index), 'c', ARGV[a], 'd', ARGV[a + 1])
+    last = index
+    fresh = fresh + 1
+  end
+  index = index + 1
+end
+if fresh > 0 then redis.call('HSET', KEYS[1], 'index', string.format('%.0f', last)) end
+if ARGV[3] ~= '' then redis.call('XTRIM', KEYS[2], 'MINID', '~', ARGV[3]) end
+return {1, string.format('%.0f', last), fresh}
+`;
+
+/**
+ * Begins a new epoch, only if the head is still the one that the caller has seen. Ids grow for ever, so readers go on
+ * across it.
+ *
+ * KEYS head, stream; ARGV seen epoch, seen index, lowest allowed epoch, name of the entry, its payload.
+ * @returns the epoch, as text, or '' where somebody was faster
+ */
+export const OPEN = `
+local head = redis.call('HMGET', KEYS[1], 'epoch', 'index')
+if (head[1] or '') ~= ARGV[1] or (head[2] or '') ~= ARGV[2] then return '' end
+local time = redis.call('TIME')
+local epoch = math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[3]), (tonumber(head[1]) or 0) + 1)
+local top = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+if top then epoch = math.max(epoch, tonumber(string.match(top[1], '^%d+')) + 1) end
+local text = string.format('%.0f', epoch)
+redis.call('XADD', KEYS[2], text .. '-1', 'c', ARGV[4], 'd', ARGV[5])
+redis.call('HSET', KEYS[1], 'epoch', text, 'index', '1')
+return text
+`;
+
+/**
+ * Publishes a marker that tells how many PUBLISH calls came before it, and in which process. Where INFO is not allowed
+ * it tells neither.
+ *
+ * ARGV channel, nonce
+ */
+export const MARK = `
+local function section(name)
+  local reply = redis.pcall('INFO', name)
+  return type(reply) == 'string' and reply or ''
+end
+local calls = string.match(section('commandstats'), 'cmdstat_publish:calls=(%d+)') or ''
+local run = string.match(section('server'), 'run_id:(%x+)') or ''
+return redis.call('PUBLISH', ARGV[1], ARGV[2] .. '|' .. calls .. '|' .. run)
+`;
+
+/** Does once what the others need to be allowed and able to. KEYS head, stream */
+export const TRY = `
+redis.call('XADD', KEYS[2], '1-1', 'c', '', 'd', '')
+redis.call('XTRIM', KEYS[2], 'MINID', '~', '1-1')
+redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
+redis.call('HSET', KEYS[1], 'epoch', '1')
+redis.call('DEL', KEYS[1], KEYS[2])
+return 1
+`;
