@@ -77,6 +77,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     {
       rosterFault: (fault) => metrics.rosterFault(fault),
       dropped: (source, reason) => metrics.dropped(source, reason),
+    historyKept: (kept) => metrics.historyKept(kept),
     },
   );
   const metrics = new Metrics({

@@ -61,6 +61,11 @@ export class Metrics {
   readonly #busGaps = this.#counter('yamabiko_bus_gaps_total', 'Times that broadcasts may have been lost', [
     'reason',
   ]);
+  readonly #historyKept = new Gauge({
+    name: 'yamabiko_history_kept',
+    help: '1 while broadcasts are kept for those who come back, 0 with plain delivery',
+    registers: [this.#registry],
+  });
   readonly #rosterFaults = this.#counter(
     'yamabiko_roster_faults_total',
     'Things in the member lists in Redis that no node wrote',
@@ -105,6 +110,7 @@ export class Metrics {
   readonly refused = (code: Code): void => this.#refusals({ code });
   readonly busReady = (ready: boolean): void => this.#busReady.set(ready ? 1 : 0);
   readonly busGap = (reason: string): void => this.#busGaps({ reason });
+  readonly historyKept = (kept: boolean): void => this.#historyKept.set(kept ? 1 : 0);
   readonly rosterFault = (fault: string): void => this.#rosterFaults({ fault });
   readonly authRequest = (outcome: string, seconds: number): void => {
     this.#authRequests({ outcome });
