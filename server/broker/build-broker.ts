@@ -48,13 +48,11 @@ export function buildBroker(
   log: BrokerLog,
   meters: BrokerMeters,
 ): Broker {
+  const onStart = () => meters.historyKept(redis.recovery.enabled);
   if (redis.url === null) {
     const bus = new MemoryBus({ log, bounds: redis.recovery.enabled ? redis.recovery : null });
-    return startedInOrder({
-      bus,
-      roster: new MemoryRoster({ bus, log, graceMs: redis.graceMs }),
-      peers: null,
-    });
+    const roster = new MemoryRoster({ bus, log, graceMs: redis.graceMs });
+    return startedInOrder({ bus, roster, peers: null }, onStart);
   }
   const settings = { ...redis, url: redis.url };
   const connections = new RedisConnections({ settings, log });
@@ -63,23 +61,14 @@ export function buildBroker(
     log,
     onForeign: () => meters.dropped('peers', 'bad_message'),
   });
-  connections.onConnectAnew = () => peers.connectAnew();
-  return startedInOrder({
-    bus: buildBus(),
-    roster: new RedisRoster({
-      connections,
-      settings,
-      nodeId,
-      log,
-      onFault: (fault) => meters.rosterFault(fault),
-    }),
-    peers,
-  });
+  connections.onConnectAnew(() => peers.connectAnew());
+  const onFault = (fault: RosterFault) => meters.rosterFault(fault);
+  const roster = new RedisRoster({ connections, settings, nodeId, log, onFault });
+  return startedInOrder({ bus: buildBus(), roster, peers }, onStart);
 
   function buildBus(): Bus {
     const makePlain = () => new RedisBus({ connections, settings, nodeId, log });
     const { enabled, ...bounds } = redis.recovery;
-    meters.historyKept(enabled);
     if (!enabled) return makePlain();
     const { probeIntervalMs } = redis;
     const onForeign = () => meters.dropped('log', 'foreign_entry');
@@ -88,19 +77,20 @@ export function buildBroker(
       makeLog: (onUnfit) =>
         new LogBus({ connections, probeIntervalMs, bounds, nodeId, log, onForeign, onUnfit }),
       log,
-      onRecovery: (kept) => meters.historyKept(kept),
+      onPlain: () => meters.historyKept(false),
     });
   }
 }
 
 /** The roster announces through the bus: it starts after it, and gives its seats up before it stops. */
-function startedInOrder(parts: Pick<Broker, 'bus' | 'roster' | 'peers'>): Broker {
+function startedInOrder(parts: Pick<Broker, 'bus' | 'roster' | 'peers'>, onStart: () => void): Broker {
   const { bus, roster, peers } = parts;
   return {
     bus,
     roster,
     peers,
     async start() {
+      onStart();
       await bus.start();
       await roster.start();
       peers?.start();

@@ -6,8 +6,8 @@ export interface FallbackBusOptions {
   readonly makeLog: (onUnfit: (reason: string) => void) => Bus & { release(): Promise<void> };
   readonly makePlain: () => Bus;
   readonly log: BrokerLog;
-  /** Told whether broadcasts are kept. */
-  readonly onRecovery: (kept: boolean) => void;
+  /** Told where broadcasts are no longer kept. */
+  readonly onPlain: () => void;
 }
 
 /**
@@ -30,7 +30,6 @@ export class FallbackBus implements Bus {
       this.#falling.catch((err: unknown) => options.log.error({ err }, 'plain delivery could not begin'));
     });
     this.#bus = this.#log;
-    options.onRecovery(true);
   }
 
   listen(listener: BusListener): void {
@@ -78,12 +77,12 @@ export class FallbackBus implements Bus {
   }
 
   async #fallBack(reason: string): Promise<void> {
-    const { log, makePlain, onRecovery } = this.#options;
+    const { log, makePlain, onPlain } = this.#options;
     log.warn(
       { reason },
       'this Redis cannot keep a history of broadcasts: plain delivery, clients miss what comes while they are away',
     );
-    onRecovery(false);
+    onPlain();
     await this.#log.release();
     this.#bus = makePlain();
     if (this.#listener !== null) this.#bus.listen(this.#listener);

@@ -77,6 +77,7 @@ export class LogBus implements Bus {
       log,
       keepFrom: () => this.#keepFrom(),
     });
+    connections.onConnectAnew(() => this.#candidate.connectAnew());
     this.#probe = new RedisProbe(connections, nodeId);
     const standing = new RedisStanding({ connections, probe: this.#probe, nodeId, log });
     this.#keeper = new RedisKeeper({
@@ -145,10 +146,6 @@ export class LogBus implements Bus {
   async resume(resumption: Resumption): Promise<void> {
     const reach = (at: Position) => this.#reach(at);
     await resumeFrom({ history: this.#history, reach }, resumption);
-  }
-
-  connectAnew(): void {
-    this.#candidate.connectAnew();
   }
 
   async #begin(): Promise<void> {

@@ -45,11 +45,10 @@ export class RedisConnections {
   readonly command: Redis;
   readonly cluster: Cluster | null;
   readonly home: RedisHome | null;
-  /** Called when they are made anew, which other connections of this node then should be too. Set before `open`. */
-  onConnectAnew: () => void = () => {};
   /** Set by the bus while Redis does not answer: calls are refused at once instead of piling up unanswered. */
   silent = false;
   readonly #log: BrokerLog;
+  readonly #onConnectAnew: (() => void)[] = [];
   readonly #rights: string;
   readonly #toldReasons = new Set<string>();
   #replyLoggedAt = Number.NEGATIVE_INFINITY;
@@ -118,12 +117,17 @@ export class RedisConnections {
     if (connection.status === 'ready') connection.disconnect(true);
   }
 
+  /** @param tell called when they are made anew, which other connections of this node then should be too */
+  onConnectAnew(tell: () => void): void {
+    this.#onConnectAnew.push(tell);
+  }
+
   /** Drops both; connecting asks anew where the master is. */
   connectAnew(): void {
     this.reset(this.subscriber);
     this.reset(this.command);
     this.cluster?.refreshSlotsCache();
-    this.onConnectAnew();
+    for (const tell of this.#onConnectAnew) tell();
   }
 
   /** @throws UnavailableError whatever went wrong, with the cause */

@@ -6,6 +6,9 @@ export class RedisRefusedError extends Error {
   override readonly name = 'RedisRefusedError';
 }
 
+/** What only keeping a history needs; where it is missing the server falls back to delivering without one. */
+const RECOVERY_RIGHTS = '+psubscribe +punsubscribe +@stream';
+
 /** What an ACL user of ours needs; goes into every refusal, since Redis names only the first thing missing. */
 export function neededRights(names: { prefix: string; broadcastPrefix: string; url?: string }): string {
   const ofCluster = names.url?.includes('+cluster:') ? '+cluster|slots +cluster|info ' : '';
@@ -14,14 +17,18 @@ export function neededRights(names: { prefix: string; broadcastPrefix: string; u
     : '';
   return (
     'commands +hello +auth +info +subscribe +unsubscribe +publish +pubsub +eval +evalsha +time ' +
-    `${ofCluster}+@hash +@set +@sortedset +get +set +del +exists, ` +
-    `keys ~${names.prefix}yamabiko:*, channels &${names.prefix}* &${names.broadcastPrefix}broadcast${ofSentinel}`
+    `${ofCluster}+@hash +@set +@sortedset +get +set +del +exists +expire, ` +
+    `keys ~${names.prefix}yamabiko:*, channels &${names.prefix}* &${names.broadcastPrefix}broadcast; ` +
+    `for recovery also ${RECOVERY_RIGHTS}${ofSentinel}`
   );
 }
 
 /** How the error begins that tells what all Sentinels answered. */
 export const NO_SENTINEL = 'no Sentinel names the master';
 const WRONG_PASSWORD = /^(WRONGPASS|NOAUTH)|invalid password|Client sent AUTH/;
+
+/** Redis 7 says it of what a script calls in words of its own, and does not say what that was. */
+const DENIED = /NOPERM|The user executing the script can't/;
 
 /** @returns null where the error is of another kind (unreachable, timeout) */
 export function refusalOf(error: unknown, rights: string): RedisRefusedError | null {
@@ -41,7 +48,7 @@ export function refusalOf(error: unknown, rights: string): RedisRefusedError | n
       'Sentinel refused the sentinelUser or sentinelPassword of YAMABIKO_REDIS_URL, or wants one',
       { cause: error },
     );
-  if (!reply.includes('NOPERM')) return refusalOf(error.cause, rights);
+  if (!DENIED.test(reply)) return refusalOf(error.cause, rights);
   return new RedisRefusedError(
     `Redis denied ${attemptOf(error)}: ${reply}. The user of YAMABIKO_REDIS_URL needs ${rights}`,
     { cause: error },

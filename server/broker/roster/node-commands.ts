@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { DUE, RENEW, SCHEDULE, SETTLE, VOUCH } from './node-scripts.ts';
+import { DUE, LIST, RENEW, SCHEDULE, SETTLE, VOUCH } from './node-scripts.ts';
 
 type Script = (key: string, ...args: (string | number)[]) => Promise<unknown>;
 
@@ -7,6 +7,7 @@ type Script = (key: string, ...args: (string | number)[]) => Promise<unknown>;
 interface NodeCommands {
   yamabikoRenew: Script;
   yamabikoVouch: Script;
+  yamabikoList: Script;
   yamabikoSchedule: Script;
   yamabikoDue: Script;
   yamabikoSettle: Script;
@@ -17,6 +18,7 @@ export function defineNodeCommands(redis: Redis): void {
   const scripts: Record<keyof NodeCommands, string> = {
     yamabikoRenew: RENEW,
     yamabikoVouch: VOUCH,
+    yamabikoList: LIST,
     yamabikoSchedule: SCHEDULE,
     yamabikoDue: DUE,
     yamabikoSettle: SETTLE,

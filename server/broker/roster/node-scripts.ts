@@ -90,3 +90,18 @@ if tonumber(ARGV[3]) < 0 then return redis.call('ZREM', KEYS[1], ARGV[1]) end
 redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[3]), ARGV[1])
 return 1
 `;
+
+/**
+ * A lease has seats in a room. The list ends by itself, since a node that was frozen while it entered can write it
+ * after the others have cleared the lease away: then nobody ever looks at it again.
+ * KEYS: rooms of the lease. ARGV: room, seconds.
+ */
+export const LIST = `
+local added = redis.pcall('SADD', KEYS[1], ARGV[1])
+if type(added) == 'table' and added.err then
+  if not string.find(added.err, 'WRONGTYPE', 1, true) then return added end
+  redis.call('DEL', KEYS[1])
+  redis.call('SADD', KEYS[1], ARGV[1])
+end
+return redis.call('EXPIRE', KEYS[1], ARGV[2])
+`;

@@ -88,7 +88,7 @@ export class RedisRoster implements Roster {
 
   /** Resolves also where Redis is unreachable. @throws RedisRefusedError where a right is missing */
   async start(): Promise<void> {
-    await checkRosterRights(this.#connections, this.#room, this.#lease.field('check'));
+    await checkRosterRights(this.#connections, this.#room, this.#lease);
     await this.#upkeep.start();
   }
 

@@ -21,6 +21,12 @@ export interface Renewal {
 const LEAST_PATIENCE_MS = 1500;
 
 /**
+ * How long a lease's list of rooms outlives the last renewal, in seconds: a week. If no node is left at all, the first
+ * one that starts within it still finds where the seats of the dead ones are.
+ */
+const ROOMS_KEPT_SECONDS = 604_800;
+
+/**
  * A node's claim that its seats are alive, by Redis's clock. A claim that has ended is never taken up again:
  * another node may be clearing its seats away at this moment, room by room, and would clear fresh ones too. So the
  * node begins a new *generation*, whose seats bear another name.
@@ -102,14 +108,12 @@ export class RosterLease {
 
   /** Notes that seats of a lease are in a room, for whoever clears them away. Before the first of them. */
   async list(redis: Redis, room: string, leaseName = this.name): Promise<void> {
-    const key = this.#roomsKey(leaseName);
-    try {
-      await redis.sadd(key, room);
-    } catch (err) {
-      if (!isWrongType(err)) throw err;
-      await redis.del(key);
-      await redis.sadd(key, room);
-    }
+    await nodeCommands(redis).yamabikoList(this.#roomsKey(leaseName), room, ROOMS_KEPT_SECONDS);
+  }
+
+  /** With each renewal, but for itself: in a Cluster another master may hold the list. @throws UnavailableError */
+  async keepList(): Promise<void> {
+    await this.#connections.call((redis) => redis.expire(this.#roomsKey(this.name), ROOMS_KEPT_SECONDS));
   }
 
   async unlist(redis: Redis, room: string): Promise<void> {

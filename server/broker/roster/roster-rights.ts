@@ -1,6 +1,7 @@
 import { createMember } from '../../domain/member.ts';
 import type { RedisConnections } from '../redis/redis-connections.ts';
 import type { RedisRoom } from './redis-room.ts';
+import type { RosterLease } from './roster-lease.ts';
 
 /** A room of ours that no client's traffic touches: no channel's name begins with #. */
 const CHECK_ROOM = '#yamabiko:check';
@@ -13,11 +14,14 @@ const CHECK_ROOM = '#yamabiko:check';
 export async function checkRosterRights(
   connections: RedisConnections,
   roomOf: (name: string) => RedisRoom,
-  field: string,
+  lease: RosterLease,
 ): Promise<void> {
   const room = roomOf(CHECK_ROOM);
+  const field = lease.field('check');
   const member = createMember({ userIdJson: '"check"', socketId: 'check' });
   try {
+    await connections.call((redis) => lease.list(redis, CHECK_ROOM));
+    await connections.call((redis) => lease.unlist(redis, CHECK_ROOM));
     await connections.call((redis) => room.enter(redis, { field, member }));
     await connections.call((redis) => room.leave(redis, field, 0));
   } catch (err) {

@@ -132,6 +132,7 @@ export class RosterUpkeep {
   async #doRound(): Promise<void> {
     const ended = (await this.renewLease()).filter((name) => name !== this.#lease.name);
     await inTurn([
+      () => this.#lease.keepList(),
       () => this.#putRight(),
       ...ended.map((name) => () => this.#repair.clearAway(name)),
       () => this.#dates.sweep(),
