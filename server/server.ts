@@ -23,6 +23,8 @@ import { NO_PEERS, NodeOperations, type Peers } from './flows/operate-nodes.ts';
 import type { Parts } from './flows/parts.ts';
 import { PendingSends } from './flows/pending-sends.ts';
 import { type EventToPublish, publishEvent } from './flows/publish-event.ts';
+import { RecoveryLog } from './flows/recovery-log.ts';
+import { PositionRefresh } from './flows/refresh-positions.ts';
 import { OutageResync } from './flows/resync-after-outage.ts';
 import { listsMembers, roomOf } from './flows/room-routing.ts';
 import { requireAppKey } from './http/app-key.ts';
@@ -77,7 +79,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     {
       rosterFault: (fault) => metrics.rosterFault(fault),
       dropped: (source, reason) => metrics.dropped(source, reason),
-    historyKept: (kept) => metrics.historyKept(kept),
+      historyKept: (kept) => metrics.historyKept(kept),
     },
   );
   const metrics = new Metrics({
@@ -111,6 +113,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     connections: new Connections(config.connection.maxConnections),
     sends: new PendingSends(nodeId),
     drops: new DropLog(log, metrics),
+    recoveries: new RecoveryLog(log, metrics),
     log,
     meters: metrics,
     settings: {
@@ -119,9 +122,10 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
       systemUserName: config.channels.systemUserName,
       clockToleranceMs,
       maxSubscriptions: config.connection.maxSubscriptions,
+      history: config.recovery.enabled ? config.recovery : null,
     },
   };
-  const resync = new OutageResync(parts);
+  const [resync, positions] = [new OutageResync(parts), new PositionRefresh(parts)];
   listenToBus(parts, resync);
 
   const origins = createOriginPolicy(config.http.origins);
@@ -156,11 +160,10 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
       listsMembers(channel, 'presence', channels) ? roomOf(channel, 'presence', channels) : null,
   });
   const guard = requireAppKey(config.http.apps);
-  const publish = (event: EventToPublish) => publishEvent(broker.bus, event);
   const echoApi = createEchoHttpApi({
     guard,
     queries,
-    publish,
+    publish: (event: EventToPublish) => publishEvent(broker.bus, event),
     reserved,
     bodyLimitBytes: config.http.maxBodyBytes,
   });
@@ -212,6 +215,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     const steps: readonly (readonly [string, () => Promise<void> | void])[] = [
       ['connections', () => drain(parts, config.server.drainMs)],
       ['resync', () => resync.stop()],
+      ['positions', () => positions.stop()],
       ...protocols.map((protocol) => [protocol.name, () => protocol.close?.()] as const),
       ['http', () => http.stop(Math.max(0, deadlineMs - Date.now()))],
       ['access', () => access.stop()],

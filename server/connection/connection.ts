@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Frame } from '../domain/frame.ts';
-import type { Closure } from '../domain/outcome.ts';
+import type { Closure, Rejection } from '../domain/outcome.ts';
 import type { Protocol } from '../domain/protocol.ts';
 import { createSocketId } from '../domain/socket-id.ts';
 import { CommandQueue } from './command-queue.ts';
+import { Outbox } from './outbox.ts';
 import type { Subscription } from './subscription.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { Transport } from './transport.ts';
@@ -34,17 +35,24 @@ export interface Attempt {
 /** One client's state, whatever its protocol. */
 export class Connection {
   readonly id = randomUUID();
-  /** What the client sends to Laravel as X-Socket-ID. */
-  readonly socketId: string;
+  /** Its own id, which the client sends to Laravel as X-Socket-ID, then those of the connections that it continues. */
+  readonly socketIds: readonly [string, ...string[]];
   /** What other clients see of it in member lists: random, opens nothing. */
   readonly memberSocketId = createSocketId();
   readonly protocol: Protocol;
   readonly subscriptions = new Map<string, Subscription>();
+  /** Admitted, but not live yet: they are given what they missed, or wait for it. */
+  readonly arriving = new Map<string, Subscription>();
+  /**
+   * What is sent live bears no position, since one of the client's channels has not got so far: a client that is cut
+   * now would come back with a position that it has not reached.
+   */
+  positionsHeld = false;
   readonly commands: CommandQueue;
   readonly #rate: TokenBucket;
   readonly #refusals: TokenBucket;
   readonly #transport: Transport;
-  readonly #outboxBytes: number;
+  readonly #outbox: Outbox;
   #closure: Closure | null = null;
   #closed = false;
   #onEnd: (closure: Closure) => void = () => {};
@@ -54,10 +62,10 @@ export class Connection {
     protocol: Protocol,
     transport: Transport,
     settings: ConnectionSettings,
-    socketId = createSocketId(),
+    socketIds: readonly [string, ...string[]] = [createSocketId()],
   ) {
     this.protocol = protocol;
-    this.socketId = socketId;
+    this.socketIds = socketIds;
     this.commands = new CommandQueue(settings.maxPendingCommands);
     this.#rate = new TokenBucket(settings.commandBurst, settings.commandsPerSecond);
     this.#refusals = new TokenBucket(
@@ -65,7 +73,11 @@ export class Connection {
       settings.commandsPerSecond,
     );
     this.#transport = transport;
-    this.#outboxBytes = settings.outboxBytes;
+    this.#outbox = new Outbox(transport, settings.outboxBytes);
+  }
+
+  get socketId(): string {
+    return this.socketIds[0];
   }
 
   /** Its transport is gone. */
@@ -89,18 +101,29 @@ export class Connection {
   }
 
   write(frame: Frame): void {
-    if (this.keepsUp()) this.#transport.write(frame);
+    if (!this.keepsUp()) return;
+    this.#outbox.write(this.positionsHeld ? (frame.withoutPosition?.() ?? frame) : frame);
   }
 
-  /**
-   * Whether the client may be sent something. Asked before, not after: one frame larger than the outbox is no proof
-   * that its reader is slow. Where it is too slow this ends the connection.
-   */
+  /** Sends what the client missed, as it is; paced by `drained`, so that it counts against nobody as slow. */
+  replay(frame: Frame): void {
+    if (!this.ending) this.#outbox.replay(frame);
+  }
+
+  /** Whether the client may be sent something. Where it is too slow for it this ends the connection. */
   keepsUp(): boolean {
     if (this.ending) return false;
-    if (this.#transport.bufferedBytes() <= this.#outboxBytes) return true;
-    this.end({ code: 'too_slow', message: 'this client reads more slowly than it is sent to' });
-    return false;
+    return this.#outbox.keepsUp() || this.#tooSlow();
+  }
+
+  /** Whether a replay should wait for `drained` before it goes on. */
+  get filling(): boolean {
+    return this.#outbox.isFilling();
+  }
+
+  /** Resolves when the client has read on; ends the connection where it does not. @throws the signal's reason */
+  async drained(signal: AbortSignal): Promise<void> {
+    if (!(await this.#outbox.drained(signal))) this.#tooSlow();
   }
 
   /** Whether one more command is within the rate; where not it is to be refused, and far beyond it this ends the connection. */
@@ -143,8 +166,9 @@ export class Connection {
     return { wire, signal: controller.signal };
   }
 
-  cancelAttempt(wire: string): void {
-    this.#attempts.get(wire)?.abort();
+  /** @param why what the client is answered; without it: that something overtook its subscribe */
+  cancelAttempt(wire: string, why?: Rejection): void {
+    this.#attempts.get(wire)?.abort(why);
     this.#attempts.delete(wire);
   }
 
@@ -162,13 +186,21 @@ export class Connection {
   /** The user that this connection has proved to be in a room, or null. */
   userIdIn(room: string | null): string | null {
     if (room === null) return null;
-    for (const subscription of this.subscriptions.values()) {
-      if (subscription.room === room && subscription.member !== null) return subscription.member.userId;
-    }
-    return null;
+    return userIdAmong(this.subscriptions, room) ?? userIdAmong(this.arriving, room);
+  }
+
+  #tooSlow(): false {
+    this.end({ code: 'too_slow', message: 'this client reads more slowly than it is sent to' });
+    return false;
   }
 
   #cancelAttempts(): void {
     for (const wire of [...this.#attempts.keys()]) this.cancelAttempt(wire);
   }
+}
+
+function userIdAmong(subscriptions: ReadonlyMap<string, Subscription>, room: string): string | null {
+  for (const subscription of subscriptions.values())
+    if (subscription.room === room && subscription.member !== null) return subscription.member.userId;
+  return null;
 }

@@ -41,8 +41,8 @@ export class Subscription {
     return this.channel.wire;
   }
 
-  get socketId(): string {
-    return this.connection.socketId;
+  get socketIds(): readonly string[] {
+    return this.connection.socketIds;
   }
 
   get protocol(): Protocol {

@@ -28,7 +28,7 @@ export type Broadcast =
 
 /** Which connections of an audience a broadcast is for. */
 export interface Recipients {
-  /** The public id of the one connection to leave out, or null. Any value that is no live id leaves out nobody. */
+  /** The public id of the one connection to leave out, or of one that it continues, or null. Any value that is no live id leaves out nobody. */
   readonly exceptSocketId: string | null;
   /** The one user it is for, or null for all. */
   readonly userId: string | null;

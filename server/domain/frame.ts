@@ -6,6 +6,11 @@
 export interface Frame {
   readonly text: string;
   readonly webSocketFrame: Buffer;
+  /**
+   * The same without its position in the history, for a client that must not believe yet that it has got so far;
+   * absent where a frame bears none. Encoded when it is first asked for.
+   */
+  readonly withoutPosition?: () => Frame;
 }
 
 const FIN_TEXT = 0x81;

@@ -10,11 +10,16 @@ export interface Protocol {
   readonly name: string;
   /**
    * Called once for each broadcast and wire name, however many receivers. It encodes once and hands the frame to
-   * the audience; what it cannot carry it drops, counted. Nothing but this (and later the replay) emits a
+   * the audience; what it cannot carry it drops, counted. Nothing but this emits a
    * channel's event, otherwise two paths make two orders. Must not throw.
    * @param position of the broadcast in the bus's history; null on a bus that keeps none
    */
   deliver(audience: Audience, broadcast: Broadcast, position: string | null): void;
+  /**
+   * What tells a client on which nothing happens how far it is, lest its position grows older than the history; absent
+   * where its clients keep none.
+   */
+  encodePosition?(position: string): Frame;
 }
 
 /** The subscriptions of one channel and one protocol that a broadcast is for. */

@@ -13,7 +13,16 @@ import { withoutJsonKey } from '../domain/json-text.ts';
 import { isRejection } from '../domain/outcome.ts';
 import type { Sender } from '../domain/sender.ts';
 import type { SubscriptionKind } from '../domain/subscription.ts';
-import type { Parts } from './parts.ts';
+import type { FlowMeters, Parts } from './parts.ts';
+
+/** What the delivery path works with: the node's own parts, or those of a replay to somebody who comes back. */
+export interface DeliveryParts extends Pick<Parts, 'reserved' | 'channels' | 'settings'> {
+  readonly hub: Pick<Parts['hub'], 'deliver'>;
+  readonly views: Pick<Parts['views'], 'get'>;
+  readonly sends: Pick<Parts['sends'], 'arrived'>;
+  readonly drops: Pick<Parts['drops'], 'dropped'>;
+  readonly meters: Pick<FlowMeters, 'broadcast'>;
+}
 
 const KINDS_ON: Record<ChannelName['kind'], readonly SubscriptionKind[]> = {
   public: ['public', 'token'],
@@ -25,10 +34,11 @@ const KINDS_ON: Record<ChannelName['kind'], readonly SubscriptionKind[]> = {
 /**
  * The one delivery path (design.md, journeys 1 and 3): whatever was published, by Laravel, by another node or by
  * a client of this one, comes here from the bus, in the bus's order, and goes to this node's own connections.
- * Anything that is not for us is dropped with a reason and counted; it never stops the reader.
+ * Anything that is not for us is dropped with a reason and counted; it never stops the reader. What a client missed
+ * goes the same way, so that it is routed as it would have been live.
  */
 export function deliverBroadcast(
-  parts: Parts,
+  parts: DeliveryParts,
   channel: string,
   bytes: Buffer,
   position: string | null,
@@ -55,7 +65,7 @@ export function deliverBroadcast(
     : deliverEvent(parts, name, event, position);
 }
 
-function deliverCustom(parts: Parts, message: CustomMessage, position: string | null): void {
+function deliverCustom(parts: DeliveryParts, message: CustomMessage, position: string | null): void {
   const base = parseBaseName(message.channel, parts.reserved);
   if (isRejection(base)) return parts.drops.dropped(CUSTOM_CHANNEL, 'bad_channel');
   const shaped = parts.channels.shape(base, message.data);
@@ -70,7 +80,7 @@ function deliverCustom(parts: Parts, message: CustomMessage, position: string | 
 }
 
 function deliverEnvelope(
-  parts: Parts,
+  parts: DeliveryParts,
   name: ChannelName,
   envelope: RoomEnvelope,
   position: string | null,
@@ -100,7 +110,7 @@ function deliverEnvelope(
 
 /** Tells this node's clients of a room that somebody came or left. @param room the room's key */
 export function announce(
-  parts: Parts,
+  parts: DeliveryParts,
   room: string,
   broadcast: Extract<Broadcast, { type: 'joined' | 'left' }>,
   position: string | null,
@@ -115,7 +125,12 @@ export function announce(
   }
 }
 
-function deliverEvent(parts: Parts, name: ChannelName, event: LaravelEvent, position: string | null): void {
+function deliverEvent(
+  parts: DeliveryParts,
+  name: ChannelName,
+  event: LaravelEvent,
+  position: string | null,
+): void {
   parts.meters.broadcast('event');
   const isMessage = event.event === 'message';
   // On a JWT subscription of plain X, `message` is always a room message: Laravel's of that name stays outside.
@@ -133,7 +148,12 @@ function deliverEvent(parts: Parts, name: ChannelName, event: LaravelEvent, posi
 }
 
 /** A Laravel event `message` on private-X or presence-X is a message of room X for those who are in it otherwise. */
-function deliverCopies(parts: Parts, name: ChannelName, event: LaravelEvent, position: string | null): void {
+function deliverCopies(
+  parts: DeliveryParts,
+  name: ChannelName,
+  event: LaravelEvent,
+  position: string | null,
+): void {
   const { definition, explicit } = parts.channels.of(name.base);
   if (!definition.echo) return;
   if (!event.data.startsWith('{')) return parts.drops.dropped(name.wire, 'bad_data');
@@ -149,7 +169,7 @@ function deliverCopies(parts: Parts, name: ChannelName, event: LaravelEvent, pos
 }
 
 function deliverToRoom(
-  parts: Parts,
+  parts: DeliveryParts,
   base: string,
   broadcast: Broadcast,
   recipients: Recipients,
@@ -163,6 +183,6 @@ function deliverToRoom(
 }
 
 /** Who Laravel's own messages come from (protocol.md section 3). */
-function systemUser(parts: Parts): Sender {
+function systemUser(parts: DeliveryParts): Sender {
   return { idJson: '0', name: parts.settings.systemUserName };
 }

@@ -1,6 +1,7 @@
 import { AT_ONCE } from '../broker/roster/roster.ts';
 import type { Subscription } from '../connection/subscription.ts';
 import { catalogue } from '../domain/catalogue.ts';
+import { reject } from '../domain/outcome.ts';
 import { leaveAll } from './drop-connection.ts';
 import { leaveChannel } from './leave-channel.ts';
 import type { Parts } from './parts.ts';
@@ -22,9 +23,8 @@ const MESSAGE = 'ended by the application';
 export function endUser(parts: Parts, { userId, wire }: EndUser): number {
   let ended = 0;
   for (const connection of [...parts.connections]) {
-    const own = [...connection.subscriptions.values()].filter(
-      (subscription) => subscription.userId === userId,
-    );
+    const all = [...connection.subscriptions.values(), ...connection.arriving.values()];
+    const own = all.filter((subscription) => subscription.userId === userId);
     if (wire === null && own.length > 0) {
       ended++;
       connection.end({ code: 'ended', message: MESSAGE });
@@ -42,6 +42,9 @@ export function endUser(parts: Parts, { userId, wire }: EndUser): number {
 
 function endSubscription(parts: Parts, subscription: Subscription): void {
   const { connection, wire } = subscription;
+  // It is given what it missed and is not live yet: its subscribe is refused.
+  if (connection.arriving.get(wire) === subscription)
+    return connection.cancelAttempt(wire, reject('ended', MESSAGE));
   parts.meters.refused('ended');
   const left = leaveChannel(parts, subscription, AT_ONCE);
   connection.revoked(wire, { code: 'ended', status: catalogue.ended.status, message: MESSAGE });

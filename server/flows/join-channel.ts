@@ -7,7 +7,9 @@ import { createMember, type Member } from '../domain/member.ts';
 import { isRejection, type Rejection, reject, UnavailableError } from '../domain/outcome.ts';
 import type { Grant } from '../domain/subscription.ts';
 import type { RoomView } from '../hub/room-view.ts';
-import { type Admitted, goLive, type JoinOutcome } from './go-live.ts';
+import { type Admitted, Arrival, cancelled, type JoinAnswers, type JoinOutcome } from './arrival.ts';
+import { ALONE, goLive } from './go-live.ts';
+import { Coming, type Homecoming } from './homecoming.ts';
 import { leaveChannel } from './leave-channel.ts';
 import type { Parts } from './parts.ts';
 import { renewToken, standsFor } from './renew-token.ts';
@@ -18,6 +20,13 @@ export interface JoinRequest {
   readonly channel: unknown;
   readonly auth: unknown;
   readonly handshake: Handshake;
+  /**
+   * The position that the client has on this channel; null: none. Undefined: it keeps one for all its channels, which
+   * the homecoming knows.
+   */
+  readonly since?: string | null | undefined;
+  /** Gathers the subscribes of a connection that has several; absent: this one goes live by itself. */
+  readonly homecoming?: Homecoming;
 }
 
 /**
@@ -25,25 +34,29 @@ export interface JoinRequest {
  * that revision -> admitted -> live. What an attempt did is undone in reverse, by itself alone, wherever it ends.
  *
  * Run it on the connection's queue, under the channel's wire name.
- * @param answer called in the turn in which the subscription goes live, or with the refusal
  */
 export async function joinChannel(
   parts: Parts,
   connection: Connection,
   request: JoinRequest,
-  answer: (outcome: JoinOutcome) => void,
+  answers: JoinAnswers,
 ): Promise<void> {
+  const answer = (outcome: JoinOutcome) => answers.answer(outcome);
   const channel = parseChannelName(request.channel, parts.reserved);
   if (isRejection(channel)) return answer(channel);
   const existing = connection.subscriptions.get(channel.wire);
   const stays = (subscription: Subscription) =>
-    answer({ ok: true, subscription, position: parts.bus.position() });
+    answer({ ok: true, subscription, position: parts.bus.position(), recovery: null });
   if (existing !== undefined && standsFor(existing, request.auth)) return stays(existing);
   if (existing === undefined && connection.channelCount >= parts.settings.maxSubscriptions) {
     return answer(reject('limit_reached', 'this connection is subscribed to as many channels as it may'));
   }
 
-  const attempt = connection.beginAttempt(channel.wire);
+  const { homecoming, since } = request;
+  const { wire } = channel;
+  const expect = () => homecoming?.expect(wire, since) ?? new Coming(wire, since ?? null, false);
+  const attempt = connection.beginAttempt(wire);
+  let coming = existing === undefined ? expect() : null;
   try {
     const { auth, handshake } = request;
     const { socketId } = connection;
@@ -61,18 +74,18 @@ export async function joinChannel(
       const renewed = renewToken(parts, existing, grant);
       if (renewed !== null) return renewed.ok ? stays(existing) : answer(renewed);
       // The old right was another one (public before, a token now): it ends where the new one begins.
+      homecoming?.left(wire);
       await leaveChannel(parts, existing, { linger: true });
     }
+    coming ??= expect();
     const admitted = await admit(parts, connection, grant, attempt);
     if (isRejection(admitted)) return answer(admitted);
-    await goLive(parts, [{ attempt, admitted, answer }], null);
+    const arrival = new Arrival(parts, attempt, admitted, coming.from, answers);
+    await (homecoming?.arrive(coming, arrival) ?? goLive(parts, connection, [arrival], ALONE));
   } finally {
+    if (coming !== null) homecoming?.over(coming);
     connection.endAttempt(attempt);
   }
-}
-
-function cancelled(): Rejection {
-  return reject('cancelled', 'an unsubscribe or disconnect overtook this subscribe');
 }
 
 /** Follows and enters; resolves with the subscription ready to go live, or with the refusal and nothing left behind. */

@@ -11,6 +11,7 @@ import type { Hub } from '../hub/hub.ts';
 import type { RoomViews } from '../hub/room-views.ts';
 import type { DropLog } from './drop-log.ts';
 import type { PendingSends } from './pending-sends.ts';
+import type { RecoveryLog } from './recovery-log.ts';
 
 /** What the flows work with. Built once, in server.ts. */
 export interface Parts {
@@ -24,6 +25,7 @@ export interface Parts {
   readonly connections: Connections;
   readonly sends: PendingSends;
   readonly drops: DropLog;
+  readonly recoveries: RecoveryLog;
   readonly log: FlowLog;
   readonly meters: FlowMeters;
   readonly settings: FlowSettings;
@@ -40,6 +42,8 @@ export interface FlowSettings {
   readonly clockToleranceMs: number;
   /** Channels that one connection may be subscribed to; the next is refused `limit_reached`. */
   readonly maxSubscriptions: number;
+  /** What of the past is kept for those who come back; null: nothing. */
+  readonly history: { readonly historyMs: number; readonly historyEntries: number } | null;
 }
 
 /** What the flows need of the channel definitions. */
@@ -74,4 +78,8 @@ export interface FlowMeters {
   refused(code: Code): void;
   busReady(ready: boolean): void;
   busGap(reason: string): void;
+  /** A subscription came back with a position. */
+  recovery(outcome: 'recovered' | 'gap'): void;
+  /** Frames of the past that were written. */
+  replayed(frames: number): void;
 }

@@ -8,7 +8,8 @@ export interface Listener {
   readonly wire: string;
   readonly kind: SubscriptionKind;
   readonly protocol: Protocol;
-  readonly socketId: string;
+  /** Its own id, then those of the connections that it continues. */
+  readonly socketIds: readonly string[];
   readonly userId: string | null;
   write(frame: Frame): void;
 }
@@ -127,7 +128,7 @@ class ListenerAudience implements Audience {
     const { exceptSocketId, userId } = this.#recipients;
     for (const listeners of this.#listeners) {
       for (const listener of listeners) {
-        if (exceptSocketId !== null && listener.socketId === exceptSocketId) continue;
+        if (exceptSocketId !== null && listener.socketIds.includes(exceptSocketId)) continue;
         if (userId !== null && listener.userId !== userId) continue;
         listener.write(frame);
         this.receivers++;

@@ -61,6 +61,16 @@ export class Metrics {
   readonly #busGaps = this.#counter('yamabiko_bus_gaps_total', 'Times that broadcasts may have been lost', [
     'reason',
   ]);
+  readonly #recoveries = this.#counter(
+    'yamabiko_recoveries_total',
+    'Subscriptions that came back with a position',
+    ['outcome'],
+  );
+  readonly #replayed = new Counter({
+    name: 'yamabiko_replayed_broadcasts_total',
+    help: 'Missed broadcasts written to those who came back',
+    registers: [this.#registry],
+  });
   readonly #historyKept = new Gauge({
     name: 'yamabiko_history_kept',
     help: '1 while broadcasts are kept for those who come back, 0 with plain delivery',
@@ -110,6 +120,8 @@ export class Metrics {
   readonly refused = (code: Code): void => this.#refusals({ code });
   readonly busReady = (ready: boolean): void => this.#busReady.set(ready ? 1 : 0);
   readonly busGap = (reason: string): void => this.#busGaps({ reason });
+  readonly recovery = (outcome: 'recovered' | 'gap'): void => this.#recoveries({ outcome });
+  readonly replayed = (frames: number): void => this.#replayed.inc(frames);
   readonly historyKept = (kept: boolean): void => this.#historyKept.set(kept ? 1 : 0);
   readonly rosterFault = (fault: string): void => this.#rosterFaults({ fault });
   readonly authRequest = (outcome: string, seconds: number): void => {

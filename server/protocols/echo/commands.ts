@@ -3,6 +3,8 @@ import type { Connection } from '../../connection/connection.ts';
 import type { Subscription } from '../../connection/subscription.ts';
 import { parseChannelName } from '../../domain/channel-name.ts';
 import { isRejection, type Rejection, reject } from '../../domain/outcome.ts';
+import type { JoinOutcome } from '../../flows/arrival.ts';
+import type { Homecoming } from '../../flows/homecoming.ts';
 import { joinChannel } from '../../flows/join-channel.ts';
 import { leaveChannel } from '../../flows/leave-channel.ts';
 import { listedMembers } from '../../flows/list-members.ts';
@@ -10,16 +12,19 @@ import type { Parts } from '../../flows/parts.ts';
 import { relayWhisper } from '../../flows/relay-whisper.ts';
 import { runCommand } from '../../flows/run-command.ts';
 import { sendMessage } from '../../flows/send-message.ts';
-import { decodeClientEvent, decodeFields, type Fields, toJsonText } from './decode.ts';
+import { decodeClientEvent, decodeFields, decodeSince, type Fields, toJsonText } from './decode.ts';
 import { encodeMembers, encodeSubscribed, encodeSubscriptionError } from './encode.ts';
 
 interface Client {
   readonly connection: Connection;
   readonly handshake: Handshake;
+  readonly homecoming: Homecoming;
 }
 
 type Ack = (answer: object) => void;
 type Command = (parts: Parts, client: Client, fields: Fields, ack: Ack) => Promise<void> | void;
+
+const NO_ACK: Ack = () => {};
 
 /** Echo's commands (protocol.md section 6), by their event names. */
 const COMMANDS: ReadonlyMap<string, { decode: (argument: unknown) => Fields | Rejection; run: Command }> =
@@ -36,7 +41,7 @@ export function receiveCommand(parts: Parts, client: Client, event: string, args
   if (connection.ending) return;
   const last = args.at(-1);
   // Acks wait in Engine.IO's queue, so a client that asks for them and never reads is ended as a slow reader.
-  const ack: Ack = typeof last === 'function' ? (answer) => connection.keepsUp() && last(answer) : () => {};
+  const ack: Ack = typeof last === 'function' ? (answer) => connection.keepsUp() && last(answer) : NO_ACK;
   const command = COMMANDS.get(event);
   const fields = command?.decode(typeof args[0] === 'function' ? undefined : args[0]) ?? NO_COMMAND;
   if (command === undefined || isRejection(fields)) {
@@ -70,21 +75,34 @@ function refuse(parts: Parts, event: string, ack: Ack, rejection: Rejection): vo
   );
 }
 
-function subscribe(parts: Parts, { connection, handshake }: Client, fields: Fields, ack: Ack): Promise<void> {
+function subscribe(
+  parts: Parts,
+  { connection, handshake, homecoming }: Client,
+  fields: Fields,
+  ack: Ack,
+): Promise<void> {
   const { channel, auth } = fields;
-  return joinChannel(parts, connection, { channel, auth, handshake }, (outcome) => {
+  const since = decodeSince(fields);
+  const answer = (outcome: JoinOutcome) => {
     if (!outcome.ok) {
       connection.write(encodeSubscriptionError(typeof channel === 'string' ? channel : '', outcome.status));
       return refuse(parts, 'subscribe', ack, outcome);
     }
-    const { subscription } = outcome;
+    const { subscription, position, recovery } = outcome;
     const { wire } = subscription;
     if (subscription.kind === 'token' || subscription.kind === 'presence') {
       connection.write(encodeMembers(wire, listedMembers(parts, subscription)));
     }
-    connection.write(encodeSubscribed(wire, outcome.position));
-    ack({ ok: true, channel: wire, ...expiresIn(subscription, parts.settings.clockToleranceMs) });
-  });
+    connection.write(encodeSubscribed(wire, recovery, position));
+    ack({
+      ok: true,
+      channel: wire,
+      ...expiresIn(subscription, parts.settings.clockToleranceMs),
+      ...(position === null ? {} : { position }),
+      ...recovery,
+    });
+  };
+  return joinChannel(parts, connection, { channel, auth, handshake, since, homecoming }, { answer });
 }
 
 /** Seconds left on the JWT itself, so that the client can renew it by its own clock; the tolerance is not its to use. */
@@ -95,14 +113,19 @@ function expiresIn({ expiresAtMs }: Subscription, toleranceMs: number): { expire
 
 async function unsubscribe(
   parts: Parts,
-  { connection }: Client,
+  { connection, homecoming }: Client,
   { channel }: Fields,
   ack: Ack,
 ): Promise<void> {
   const name = parseChannelName(channel, parts.reserved);
   if (isRejection(name)) return refuse(parts, 'unsubscribe', ack, name);
   const subscription = connection.subscriptions.get(name.wire);
-  if (subscription !== undefined) await leaveChannel(parts, subscription, { linger: false });
+  if (subscription !== undefined) {
+    // Who asks for an answer knows when he has left. A page of Echo's never asks: should it subscribe again at once,
+    // as React's hooks do, it has never meant to be away.
+    if (ack === NO_ACK) homecoming.left(name.wire);
+    await leaveChannel(parts, subscription, { linger: false });
+  }
   ack({ ok: true });
 }
 

@@ -8,6 +8,9 @@ export function decodeFields(argument: unknown): Fields | Rejection {
   return isRecord(argument) ? argument : reject('invalid_message', 'the argument must be an object');
 }
 
+/** Longer than any position of ours, in characters. */
+const MAX_POSITION_LENGTH = 64;
+
 /** `client event` takes its object as JSON text too, as laravel-echo-server did. */
 export function decodeClientEvent(argument: unknown): Fields | Rejection {
   if (typeof argument !== 'string') return decodeFields(argument);
@@ -35,4 +38,15 @@ function isRecord(value: unknown): value is Fields {
   return (
     typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
   );
+}
+
+/**
+ * How far a client is that keeps a position for each of its channels: null where it has none on this one, undefined
+ * where it keeps none, so that the one of its connection counts.
+ */
+export function decodeSince(fields: Fields): string | null | undefined {
+  if (!Object.hasOwn(fields, 'since')) return undefined;
+  const { since } = fields;
+  // What makes no sense is told as a gap, and is not kept: a stranger's text may be long.
+  return typeof since === 'string' && since !== '' ? since.slice(0, MAX_POSITION_LENGTH) : null;
 }

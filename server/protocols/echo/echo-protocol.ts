@@ -1,15 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Server as Engine } from 'engine.io';
-import { Server, type Socket } from 'socket.io';
+import { Server } from 'socket.io';
 import type { ConnectionSettings } from '../../connection/connection.ts';
 import type { Broadcast } from '../../domain/broadcast.ts';
+import type { Frame } from '../../domain/frame.ts';
 import type { Audience, Protocol } from '../../domain/protocol.ts';
 import { createSocketId } from '../../domain/socket-id.ts';
 import type { Doors } from '../../flows/doors.ts';
 import type { Parts } from '../../flows/parts.ts';
 import { acceptEchoClient } from './echo-session.ts';
-import { encodeEvent, encodeGap, encodeMessage, encodePresence } from './encode.ts';
+import { encodeEvent, encodeGap, encodeMessage, encodePosition, encodePresence } from './encode.ts';
+import { giveLaravelIds } from './laravel-ids.ts';
 import { isReservedEvent } from './reserved-events.ts';
 
 export interface EchoSettings {
@@ -50,7 +52,7 @@ export class EchoProtocol implements Protocol {
     this.#engine.generateId = createSocketId;
     this.io = new Server({ serveClient: false });
     this.io.bind(this.#engine);
-    giveLaravelIds(this.io);
+    giveLaravelIds(this.io, parts.settings.history !== null);
     this.io.on('connection', (socket) => {
       const handshake = doors.handshakeOf(socket.request);
       acceptEchoClient(this, parts, {
@@ -110,6 +112,10 @@ export class EchoProtocol implements Protocol {
     }
   }
 
+  encodePosition(position: string): Frame {
+    return encodePosition(position);
+  }
+
   /** Ends what is left of Engine.IO; the drain has told the clients. */
   close(): void {
     this.#engine.close();
@@ -129,19 +135,4 @@ export class EchoProtocol implements Protocol {
       'dropped an event that Socket.IO cannot carry',
     );
   }
-}
-
-/**
- * Gives sockets of clients 3 and 4 an id of the form `digits.digits` before Socket.IO files them under their old
- * one; set later, that entry would leak. (Clients 2 take the Engine.IO id, see generateId.)
- */
-function giveLaravelIds(io: Server): void {
-  const namespace = io.of('/') as unknown as { _createSocket(...args: unknown[]): Promise<Socket> };
-  const createSocket = namespace._createSocket.bind(namespace);
-  namespace._createSocket = async (...args) => {
-    const socket = await createSocket(...args);
-    const { protocol } = socket.conn as unknown as { protocol: number };
-    if (protocol !== 3) (socket as { id: string }).id = createSocketId();
-    return socket;
-  };
 }

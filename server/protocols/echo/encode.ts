@@ -1,6 +1,7 @@
 import { type Frame, webSocketTextFrame } from '../../domain/frame.ts';
 import type { Member } from '../../domain/member.ts';
 import type { Sender } from '../../domain/sender.ts';
+import type { Recovery } from '../../flows/arrival.ts';
 
 /** Engine.IO's packet type "message", before Socket.IO's "event": what a WebSocket frame of either revision holds. */
 const ENGINE_MESSAGE = '4';
@@ -14,7 +15,16 @@ const SOCKET_EVENT = '2';
 export function encodeEvent(event: string, wire: string, argument: string, position: string | null): Frame {
   const tail = position === null ? ']' : `,${JSON.stringify(position)}]`;
   const text = `${SOCKET_EVENT}[${JSON.stringify(event)},${JSON.stringify(wire)},${argument}${tail}`;
-  return { text, webSocketFrame: webSocketTextFrame(ENGINE_MESSAGE + text) };
+  const frame = { text, webSocketFrame: webSocketTextFrame(ENGINE_MESSAGE + text) };
+  if (position === null) return frame;
+  let bare: Frame | null = null;
+  return {
+    ...frame,
+    withoutPosition: () => {
+      bare ??= encodeEvent(event, wire, argument, null);
+      return bare;
+    },
+  };
 }
 
 export function encodeMessage(wire: string, sender: Sender, data: string, position: string | null): Frame {
@@ -40,8 +50,21 @@ export function encodeMembers(wire: string, members: readonly Member[]): Frame {
   return encodeEvent('presence:subscribed', wire, `[${members.map((m) => m.json).join(',')}]`, null);
 }
 
-export function encodeSubscribed(wire: string, position: string | null): Frame {
-  return encodeEvent('subscription_succeeded', wire, '{}', position);
+/** @param recovery null on a first subscribe */
+export function encodeSubscribed(wire: string, recovery: Recovery | null, position: string | null): Frame {
+  const info = recovery === null ? {} : { recovered: recovery.recovered, replayed: recovery.replayed };
+  return encodeEvent('subscription_succeeded', wire, JSON.stringify(info), position);
+}
+
+/** How far all channels of a client are; Echo listens to nothing of that name. */
+export function encodePosition(position: string): Frame {
+  return encodeEvent('subscription_position', '', '{}', position);
+}
+
+/** This channel is only so far: what the client was sent before counts no more as its position. */
+export function encodeRewind(wire: string, position: string): Frame {
+  const { text, webSocketFrame } = encodeEvent('subscription_position', wire, '{}', position);
+  return { text, webSocketFrame };
 }
 
 export function encodeSubscriptionError(wire: string, status: number): Frame {

@@ -2,9 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 /** The token of an upgrade: query `token`, or `Authorization: Bearer`. Null where there is none. */
 export function tokenOf(request: IncomingMessage): string | null {
-  const { url = '' } = request;
-  const queryAt = url.indexOf('?');
-  const token = queryAt < 0 ? null : new URLSearchParams(url.slice(queryAt)).get('token');
+  const token = queryOf(request).get('token');
   if (token !== null && token !== '') return token;
   return /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
 }
@@ -23,4 +21,9 @@ export function channelOfToken(token: string | null): string | null {
   } catch {
     return null;
   }
+}
+
+export function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
+  const queryAt = url.indexOf('?');
+  return new URLSearchParams(queryAt < 0 ? '' : url.slice(queryAt));
 }

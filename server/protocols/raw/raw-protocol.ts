@@ -1,15 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import type { Broadcast } from '../../domain/broadcast.ts';
-import type { Audience, Protocol } from '../../domain/protocol.ts';
 import type { Doors } from '../../flows/doors.ts';
 import type { Parts } from '../../flows/parts.ts';
-import { encodeMessage, encodePresence } from './encode.ts';
 import { acceptRawClient, type RawSettings } from './raw-session.ts';
 
 /** The seed's WebSocket protocol (protocol.md section 3): one connection, one channel, authorised by its JWT. */
-export class RawProtocol implements Protocol {
+export class RawProtocol {
   readonly name = 'raw';
   readonly #parts: Parts;
   readonly #settings: RawSettings;
@@ -35,30 +32,12 @@ export class RawProtocol implements Protocol {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const handshake = this.#doors.handshakeOf(request);
-      acceptRawClient(this, this.#parts, this.#settings, {
+      acceptRawClient(this.#parts, this.#settings, {
         webSocket,
         request,
         handshake,
         tickCork: this.#doors.tickCork,
       });
     });
-  }
-
-  /** Room messages and presence; a Laravel event has no frame in this protocol (section 1, the table). */
-  deliver(audience: Audience, broadcast: Broadcast): void {
-    switch (broadcast.type) {
-      case 'message':
-        audience.write(encodeMessage(broadcast.sender, broadcast.data));
-        return;
-      case 'joined':
-      case 'left':
-        audience.write(encodePresence(broadcast.type, broadcast.member));
-        return;
-      case 'event':
-      case 'gap':
-        return;
-      default:
-        broadcast satisfies never;
-    }
   }
 }

@@ -4,21 +4,21 @@ import type { Handshake } from '../../access/access.ts';
 import { AbuseCount } from '../../connection/abuse-count.ts';
 import { Connection, type ConnectionSettings } from '../../connection/connection.ts';
 import type { TickCork } from '../../connection/tick-cork.ts';
-import { type ClosureCode, catalogue } from '../../domain/catalogue.ts';
-import { type Closure, type Rejection, reject } from '../../domain/outcome.ts';
-import type { Protocol } from '../../domain/protocol.ts';
+import { type Rejection, reject } from '../../domain/outcome.ts';
+import { createSocketId } from '../../domain/socket-id.ts';
 import { dropConnection, takeConnection } from '../../flows/drop-connection.ts';
-import type { JoinOutcome } from '../../flows/go-live.ts';
 import { joinChannel } from '../../flows/join-channel.ts';
-import { listedMembers } from '../../flows/list-members.ts';
 import type { Parts } from '../../flows/parts.ts';
 import { runCommand } from '../../flows/run-command.ts';
 import { sendMessage } from '../../flows/send-message.ts';
 import { channelOfToken, tokenOf } from './credentials.ts';
 import { decodeRawFrame } from './decode.ts';
-import { encodeConnected, encodeSended } from './encode.ts';
+import { encodeSended } from './encode.ts';
+import { positionedRawFrames, rawFrames } from './frames.ts';
 import { keepAlive } from './heartbeat.ts';
+import { pastOf } from './past.ts';
 import { RawTransport } from './raw-transport.ts';
+import { Welcome } from './welcome.ts';
 
 export interface RawSettings {
   /** URL paths whose upgrades are taken, each whole and exact. */
@@ -44,14 +44,15 @@ interface RawClient {
 }
 
 /** One raw client from its upgrade to its end. Handlers are attached before anything is awaited. */
-export function acceptRawClient(
-  protocol: Protocol,
-  parts: Parts,
-  settings: RawSettings,
-  client: RawClient,
-): void {
+export function acceptRawClient(parts: Parts, settings: RawSettings, client: RawClient): void {
   const { webSocket, request, handshake, tickCork } = client;
-  const connection = new Connection(protocol, new RawTransport(webSocket, tickCork), settings.connection);
+  const { since, oldSocketIds } = pastOf(request);
+  const connection = new Connection(
+    since === null ? rawFrames : positionedRawFrames,
+    new RawTransport(webSocket, tickCork),
+    settings.connection,
+    [createSocketId(), ...oldSocketIds],
+  );
   const abuse = new AbuseCount(settings.badFrames, settings.badFramesWindowMs);
   webSocket.on('error', (error) => {
     // ws has closed it with 1009 by itself.
@@ -70,20 +71,13 @@ export function acceptRawClient(
   webSocket.on('message', (bytes, isBinary) => {
     receive({ parts, connection, channel, abuse, run }, isBinary ? null : bytes.toString());
   });
+  const welcome = new Welcome(parts, connection, since !== null);
   if (channel === null) {
     const code = token === null ? 'token_missing' : 'token_invalid';
-    return welcome(parts, connection, reject(code, 'a token with a channel claim is needed'));
+    return welcome.answer(reject(code, 'a token with a channel claim is needed'));
   }
-  run(() =>
-    joinChannel(parts, connection, { channel, auth: { token }, handshake }, (outcome) =>
-      welcome(parts, connection, outcome),
-    ),
-  );
-}
-
-function welcome(parts: Parts, connection: Connection, outcome: JoinOutcome): void {
-  if (!outcome.ok) return connection.end(closureOf(outcome));
-  connection.write(encodeConnected(listedMembers(parts, outcome.subscription), connection.socketId));
+  const joining = { channel, auth: { token }, handshake, since: since === '' ? null : since };
+  run(() => joinChannel(parts, connection, joining, welcome));
 }
 
 interface Session {
@@ -115,10 +109,4 @@ function receive({ parts, connection, channel, abuse, run }: Session, text: stri
     await sendMessage(parts, connection, { channel, dataText: frame.dataText }, answer);
   });
   if (!queued) connection.end({ code: 'rate_limited', message: 'too many frames are waiting' });
-}
-
-function closureOf({ code, message }: Rejection): Closure {
-  return catalogue[code].close === null
-    ? { code: 'internal_error', message }
-    : { code: code as ClosureCode, message };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { Resumption } from '../../../server/broker/bus/bus.ts';
 import { Connection } from '../../../server/connection/connection.ts';
-import type { JoinOutcome } from '../../../server/flows/go-live.ts';
+import type { JoinOutcome } from '../../../server/flows/arrival.ts';
 import { joinChannel } from '../../../server/flows/join-channel.ts';
 import type { Parts } from '../../../server/flows/parts.ts';
 import { Hub } from '../../../server/hub/hub.ts';
@@ -22,7 +23,7 @@ async function join(duringEnter: (views: RoomViews) => { ready: boolean }) {
       ready: () => ready,
       follow: vi.fn(async () => {}),
       unfollow: vi.fn(),
-      resume: async (_from: null, _channels: readonly string[], live: () => void) => live(),
+      resume: async ({ live }: Resumption) => live([], { complete: false, position: null }),
     },
     roster: {
       enter: async (_room: string, { member }: { member: object }) => {
@@ -40,7 +41,8 @@ async function join(duringEnter: (views: RoomViews) => { ready: boolean }) {
   const connection = new Connection({ name: 'test', deliver: vi.fn() }, transport, SETTINGS);
   const outcomes: JoinOutcome[] = [];
   const request = { channel: 'chat:1', auth: {}, handshake: {} as never };
-  await joinChannel(parts as unknown as Parts, connection, request, (outcome) => void outcomes.push(outcome));
+  const answer = (outcome: JoinOutcome) => void outcomes.push(outcome);
+  await joinChannel(parts as unknown as Parts, connection, request, { answer });
   return { parts, connection, outcomes };
 }
 

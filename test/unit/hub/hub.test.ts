@@ -44,7 +44,7 @@ function listenerOf(protocol: Protocol, { wire = 'x', kind = 'public', userId = 
     kind,
     userId,
     protocol,
-    socketId: `1.${++ids}`,
+    socketIds: [`1.${++ids}`],
     write: (frame) => void heard.push(frame.text),
     heard,
   };
@@ -90,7 +90,7 @@ describe('the hub', () => {
     const [sender, other] = [listenerOf(protocol), listenerOf(protocol)];
     hub.join(sender);
     hub.join(other);
-    hub.deliver('x', ['public'], NEWS, to({ exceptSocketId: sender.socketId }), null);
+    hub.deliver('x', ['public'], NEWS, to({ exceptSocketId: sender.socketIds[0] ?? '' }), null);
     expect([sender.heard, other.heard]).toEqual([[], ['news']]);
     hub.deliver('x', ['public'], NEWS, to({ exceptSocketId: 'x' }), null);
     expect([sender.heard, other.heard]).toEqual([['news'], ['news', 'news']]);
