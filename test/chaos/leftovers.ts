@@ -41,11 +41,16 @@ export async function deadNodesAreForgotten(redis: RedisServer, living: number):
 /** The last node has ended: no seat, no member, no lease is left. */
 export async function leftInRedis(redis: RedisServer, recorder: Recorder): Promise<void> {
   const keys = await redis.client.keys(`${PREFIX}yamabiko:*`);
-  // A revision outlives its room on purpose, for a day. The list of rooms of a node that was frozen while it entered
-  // one can be written again after the others have forgotten the node: a few bytes that nothing reads. It is counted
-  // apart, and is a violation only beside a lease or a seat, which somebody should then have cleared away by it.
-  const left = keys.filter((key) => !key.endsWith(':revision'));
-  const lists = left.filter((key) => /:node:[^:]+:rooms$/.test(key));
-  if (lists.length > 0) recorder.count('room lists of forgotten nodes left', lists.length);
-  if (left.length > lists.length) recorder.violation('left in Redis', left.join(', '));
+  const left = [];
+  for (const key of keys) if (!(await endsByItself(redis, key))) left.push(key);
+  if (left.length > 0) recorder.violation('left in Redis', left.join(', '));
+}
+
+/**
+ * A revision outlives its room on purpose, for a day. The list of rooms of a node that was frozen while it entered one
+ * can be written again after the others have forgotten the node: nothing reads it, and it ends within a week.
+ */
+async function endsByItself(redis: RedisServer, key: string): Promise<boolean> {
+  const mayEndLater = key.endsWith(':revision') || /:node:[^:]+:rooms$/.test(key);
+  return mayEndLater && (await redis.client.ttl(key)) > 0;
 }

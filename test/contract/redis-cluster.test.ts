@@ -7,6 +7,7 @@ import { RedisCluster } from '../support/redis-cluster.ts';
 import { until as untilWithin } from '../support/yamabiko.ts';
 import { describeBus } from './bus-behaviour.ts';
 import type { Heard } from './heard.ts';
+import { deniedAt, keepsALog, namedRights } from './named-rights.ts';
 import { type NodeOptions, RedisNode } from './redis-node.ts';
 import { restoringNode } from './restoring-node.ts';
 import { describeRoster, seat, users } from './roster-behaviour.ts';
@@ -256,14 +257,15 @@ describe('Nodes on Redis Cluster', () => {
   });
 
   it('start with an ACL user who has the rights that are named', SLOW, async () => {
-    const rights = ['on', '>pw', 'resetchannels', `&${prefix}*`, `~${prefix}yamabiko:*`];
-    const named = 'hello auth info subscribe unsubscribe publish eval evalsha time get set del exists';
-    const commands = [...named.split(' '), 'cluster|slots', 'cluster|info', '@hash', '@set', '@sortedset'];
-    await redis.onAll('ACL', 'SETUSER', 'app', ...rights, ...commands.map((name) => `+${name}`));
-    const node = await startNode({ url: redis.urlAs('app:pw@') });
+    const url = redis.urlAs('app:pw@');
+    await redis.onAll('ACL', 'SETUSER', 'app', ...namedRights(url, prefix).ofRedis);
+    await redis.onAll('ACL', 'LOG', 'RESET');
+    const node = await startNode({ url });
     await enterAll(node);
     await everybodyIsThere(node);
+    await keepsALog(redis.urlAs('app:pw@'), prefix);
     expect(node.log.lines.filter(({ level }) => level !== 'info')).toEqual([]);
+    for (const { server } of redis.nodes) expect(await deniedAt(server)).toEqual([]);
   });
 
   async function otherMaster() {

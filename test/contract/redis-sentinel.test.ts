@@ -6,6 +6,7 @@ import { RedisSentinel } from '../support/redis-sentinel.ts';
 import { until as untilWithin } from '../support/yamabiko.ts';
 import { describeBus } from './bus-behaviour.ts';
 import type { Heard } from './heard.ts';
+import { deniedAt, keepsALog, namedRights } from './named-rights.ts';
 import { type NodeOptions, RedisNode } from './redis-node.ts';
 import { restoringNode } from './restoring-node.ts';
 import { describeRoster, seat, users } from './roster-behaviour.ts';
@@ -137,16 +138,20 @@ describe('A node on Redis with Sentinel', () => {
     await redis.revive();
   });
 
-  it('starts with an ACL user who has the rights that are named', SLOW, async () => {
+  it('works for users of Redis and of Sentinel who have the rights that are named', SLOW, async () => {
     const prefix = `${randomUUID()}:`;
-    const rights = ['on', '>pw', 'resetchannels', `&${prefix}*`, `~${prefix}yamabiko:*`];
-    const named = 'hello auth info subscribe unsubscribe publish eval evalsha time get set del exists';
-    const commands = [...named.split(' '), '@hash', '@set', '@sortedset'].map((name) => `+${name}`);
-    for (const { client } of redis.servers)
-      await client.call('ACL', 'SETUSER', 'app', ...rights, ...commands);
-    const node = await nodeIn('room', { url: redis.urlAs('app:pw@'), prefix });
-    await worksAt(node, (await redis.named()).port);
-    expect(node.log.lines.filter(({ level }) => level !== 'info')).toEqual([]);
+    const url = redis.urlAs('app:pw@', '?sentinelUser=asker&sentinelPassword=pw');
+    const { ofRedis, ofSentinel } = namedRights(url, prefix);
+    const all = [...redis.servers, ...redis.sentinels];
+    for (const { client } of redis.servers) await client.call('ACL', 'SETUSER', 'app', ...ofRedis);
+    for (const { client } of redis.sentinels) await client.call('ACL', 'SETUSER', 'asker', ...ofSentinel);
+    for (const { client } of all) await client.call('ACL', 'LOG', 'RESET');
+    const node = await nodeIn('room', { url, prefix });
+    await keepsALog(url, prefix);
+    const master = await redis.failover();
+    await until(() => node.connections.subscriber.stream?.remotePort === master.port, 'at the new master');
+    await worksAt(node, master.port);
+    for (const server of all) expect(await deniedAt(server)).toEqual([]);
   });
 
   it('starts not ready where Sentinel knows no such master, and says so', SLOW, async () => {

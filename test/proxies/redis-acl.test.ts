@@ -39,7 +39,7 @@ describe('the Redis user of redis-users.acl', () => {
 
   it('has exactly the rights that a refusal would name', () => {
     const words = deployFile('redis-users.acl').trim().split(/\s+/);
-    const rights = neededRights({ prefix: PREFIX, broadcastPrefix: PREFIX }).match(/[+~&]\S+[^\s,]/g) ?? [];
+    const rights = neededRights({ prefix: PREFIX, broadcastPrefix: PREFIX }).match(/[+~&][^\s,;]+/g) ?? [];
     // Covered by the prefix's pattern.
     const wanted = rights.filter((right) => right !== `&${PREFIX}broadcast`);
     expect(words.filter((word) => /^[+~&]/.test(word)).sort()).toEqual(wanted.sort());

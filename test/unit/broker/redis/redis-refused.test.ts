@@ -24,12 +24,20 @@ describe('A refusal by Redis', () => {
     const refusal = refusalOf(reply('NOPERM no access', 'publish', ['a_x', 'the payload']), rights);
     expect(refusal?.message).toContain('PUBLISH a_x: NOPERM');
     expect(refusal?.message).toContain('~a_yamabiko:*, channels &a_* &b_broadcast');
+    expect(refusal?.message).toContain('for recovery also +psubscribe +punsubscribe +@stream');
     expect(refusal?.message).not.toContain('the payload');
   });
 
   it('is seen behind an UnavailableError', () => {
     const cause = reply('NOPERM no access to a key', 'eval', ['script', 4, 'key']);
     expect(refusalOf(new UnavailableError('x', { cause }), 'rights')).toBeInstanceOf(RedisRefusedError);
+  });
+
+  it.each([
+    "ERR The user executing the script can't run this command or subcommand script: 5f05, on @user_script:8.",
+    "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments",
+  ])('is seen in what a script was denied: %s', (message) => {
+    expect(refusalOf(reply(message, 'evalsha', ['5f05']), 'rights')?.message).toContain('EVALSHA');
   });
 
   it.each([new Error('connect ECONNREFUSED'), new Error('Command timed out'), 'NOPERM', null])(

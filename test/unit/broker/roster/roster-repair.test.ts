@@ -62,6 +62,7 @@ describe("the roster's repair", () => {
       field: (id: string) => `node|0|${id}`,
       list: async () => {},
       unlist: async () => {},
+      keepList: async () => {},
       listed: async (name = 'node|0') => store.listed.get(name) ?? [],
       forget: async (name: string) => void store.forgotten.push(name),
       vouch: async () => 'holds',
