@@ -9,6 +9,8 @@ export interface RedisSentinelOptions {
   readonly sentinelPassword?: string;
   /** Lines of each Sentinel's configuration, e.g. `['sentinel auth-pass main pw']`. */
   readonly sentinelLines?: readonly string[];
+  /** Options of redis-server about TLS, e.g. `{ 'tls-cert-file': path }`; all then speak it, among themselves too. */
+  readonly tls?: Readonly<Record<string, string>>;
 }
 
 const MASTER = 'main';
@@ -39,12 +41,17 @@ export class RedisSentinel {
     args = [],
     sentinelLines = [],
     sentinelPassword,
+    tls,
   }: RedisSentinelOptions = {}): Promise<RedisSentinel> {
-    const master = await RedisServer.start(['--repl-diskless-sync-delay', '0', ...args]);
-    const of = ['--replicaof', '127.0.0.1', String(master.port), '--repl-diskless-sync-delay', '0', ...args];
+    const tlsOptions = tls === undefined ? [] : Object.entries({ 'tls-replication': 'yes', ...tls });
+    const more = [...tlsOptions.flatMap(([name, value]) => [`--${name}`, value]), ...args];
+    const master = await RedisServer.start(['--repl-diskless-sync-delay', '0', ...more]);
+    const port = portOf(master);
+    const of = ['--replicaof', '127.0.0.1', String(port), '--repl-diskless-sync-delay', '0', ...more];
     const replicas = await Promise.all([1, 2].map(() => RedisServer.start(of)));
     const lines = [
-      `sentinel monitor ${MASTER} 127.0.0.1 ${master.port} 2`,
+      ...tlsOptions.map(([name, value]) => `${name} ${value}`),
+      `sentinel monitor ${MASTER} 127.0.0.1 ${port} 2`,
       `sentinel down-after-milliseconds ${MASTER} ${DOWN_AFTER_MS}`,
       `sentinel failover-timeout ${MASTER} 5000`,
       ...sentinelLines,
@@ -77,8 +84,9 @@ export class RedisSentinel {
 
   /** @param credentials `user:password@` or empty. @param query `?..` or empty */
   urlAs(credentials: string, query = ''): string {
-    const hosts = this.sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',');
-    return `redis+sentinel://${credentials}${hosts}/${MASTER}${query}`;
+    const scheme = this.master().tlsPort === 0 ? 'redis' : 'rediss';
+    const hosts = this.sentinels.map((sentinel) => `127.0.0.1:${portOf(sentinel)}`).join(',');
+    return `${scheme}+sentinel://${credentials}${hosts}/${MASTER}${query}`;
   }
 
   /** The one that was last known to be the master. */
@@ -123,7 +131,7 @@ export class RedisSentinel {
   /** @returns whether all name the same one, which is then taken for the master */
   async #agree(): Promise<boolean> {
     const ports = await Promise.all(this.sentinels.map((sentinel) => namedBy(sentinel)));
-    const named = this.servers.find(({ port }) => ports.every((other) => other === port));
+    const named = this.servers.find((server) => ports.every((port) => port === portOf(server)));
     this.#master = named ?? this.#master;
     return named !== undefined;
   }
@@ -143,6 +151,11 @@ export class RedisSentinel {
     );
     return known.every(Boolean);
   }
+}
+
+/** Where the others, and their clients, find it. */
+function portOf({ port, tlsPort }: RedisServer): number {
+  return tlsPort === 0 ? port : tlsPort;
 }
 
 async function namedBy({ client }: RedisServer): Promise<number> {

@@ -55,15 +55,27 @@ export class RedisServer {
     return server;
   }
 
-  /** A Sentinel. @param lines of its configuration @param password that `client` gives */
+  /**
+   * A Sentinel. @param lines of its configuration; it speaks TLS too if they name a certificate (`tls-cert-file`)
+   * @param password that `client` gives
+   */
   static async sentinel(lines: readonly string[], password?: string): Promise<RedisServer> {
     const args = password === undefined ? [] : ['--requirepass', password];
     const server = new RedisServer(await freePort(), args);
+    const withTls = lines.some((line) => line.startsWith('tls-cert-file'));
+    if (withTls) server.tlsPort = await freePort();
     const file = join(server.#dir, 'sentinel.conf');
     // It writes down there what it learns.
     writeFileSync(
       file,
-      [`port ${server.port}`, 'bind 127.0.0.1', `dir ${server.#dir}`, ...lines, ''].join('\n'),
+      [
+        `port ${server.port}`,
+        ...(withTls ? [`tls-port ${server.tlsPort}`] : []),
+        'bind 127.0.0.1',
+        `dir ${server.#dir}`,
+        ...lines,
+        '',
+      ].join('\n'),
     );
     server.#command = [file, '--sentinel'];
     await server.restart();
