@@ -31,8 +31,7 @@ export function createClient(settings: RedisSettings, name: string, home: RedisH
 }
 
 /** For one question to a Sentinel or a Cluster's node. Its end is the caller's. */
-export function createAsker(settings: RedisSettings, address: RedisAddress): Redis {
-  const target = parseRedisUrl(settings.url);
+export function createAsker(settings: RedisSettings, target: RedisTarget, address: RedisAddress): Redis {
   const isSentinel = target.kind === 'sentinel';
   return new Redis({
     ...commonOptions(settings, target, 'yamabiko-asks'),
@@ -93,7 +92,7 @@ function credentials(username: string | null, password: string | null) {
   };
 }
 
-function tlsOptions({ tlsCa, tlsCert, tlsKey, tlsServername }: RedisSettings): ConnectionOptions {
+export function tlsOptions({ tlsCa, tlsCert, tlsKey, tlsServername }: RedisSettings): ConnectionOptions {
   return {
     ...(tlsCa ? { ca: tlsCa } : {}),
     ...(tlsCert ? { cert: tlsCert } : {}),

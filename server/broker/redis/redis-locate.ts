@@ -15,7 +15,8 @@ export function homeKey(prefix: string): string {
 
 /** @returns null where the URL itself says where it is */
 export function createHome(settings: RedisSettings): RedisHome | null {
-  const { kind, nodes, master } = parseRedisUrl(settings.url);
+  const target = parseRedisUrl(settings.url);
+  const { kind, nodes, master } = target;
   if (kind === 'single') return null;
   const key = homeKey(settings.prefix);
   const ask =
@@ -28,7 +29,7 @@ export function createHome(settings: RedisSettings): RedisHome | null {
     let cause: unknown;
     for (const address of order) {
       try {
-        const home = await askOne(settings, address, ask);
+        const home = await askOne(createAsker(settings, target, address), (asker) => ask(asker, address));
         // Who answered is asked first the next time.
         order = [address, ...order.filter((other) => other !== address)];
         return home;
@@ -42,19 +43,14 @@ export function createHome(settings: RedisSettings): RedisHome | null {
   });
 }
 
-async function askOne(
-  settings: RedisSettings,
-  address: RedisAddress,
-  ask: (asker: Redis, asked: RedisAddress) => Promise<RedisAddress>,
-): Promise<RedisAddress> {
-  const asker = createAsker(settings, address);
+async function askOne(asker: Redis, ask: (asker: Redis) => Promise<RedisAddress>): Promise<RedisAddress> {
   let failure: Error | null = null;
   // The question itself fails with "Connection is closed", which says less.
   asker.on('error', (error: Error) => {
     failure ??= error;
   });
   try {
-    return await ask(asker, address);
+    return await ask(asker);
   } catch (error) {
     throw failure ?? error;
   } finally {
