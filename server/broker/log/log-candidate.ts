@@ -288,15 +288,17 @@ export class LogCandidate {
     if (marker === null) return;
     const waitedMs = nowMs - own.heardAtMs;
     const isTime = waitedMs >= this.#nobodyWritesMs || this.#opening.nobodyCanBeAligned(marker);
-    if (!isTime && !this.#mayBeGone) return;
+    const [ring, writer, mayBeGone] = [this.#ring, this.#writer, this.#mayBeGone];
     this.#mayBeGone = false;
-    const [ring, writer] = [this.#ring, this.#writer];
-    void this.#opening.open(marker, !isTime).then((place) => {
-      if (place === null || ring !== this.#ring || ring.epoch !== null) return;
-      ring.forgetBefore(marker.count);
-      ring.align(marker.count, place);
+    const placed =
+      isTime || mayBeGone ? this.#opening.open(marker, !isTime) : this.#opening.bridge(ring.markers);
+    void placed.then((found) => {
+      if (found === null || ring !== this.#ring || ring.epoch !== null) return;
+      const { epoch, index } = found.at;
+      ring.forgetBefore(found.marker.count);
+      ring.align(found.marker.count, found.at);
       this.#isAligned();
-      writer.continueAfter({ ...place, index: place.index - 1 });
+      writer.continueAfter({ epoch, index: index - 1 });
     });
   }
 }

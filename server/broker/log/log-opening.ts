@@ -3,11 +3,18 @@ import type { BrokerLog } from '../broker-log.ts';
 import type { LogCommands } from './log-commands.ts';
 import { EPOCH_NAME, type LogReader } from './log-reader.ts';
 import { decodeMarker, type Marker } from './marker.ts';
+import type { HeardMarker } from './ring.ts';
 
 export interface LogOpeningOptions {
   readonly commands: LogCommands;
   readonly reader: LogReader;
   readonly log: BrokerLog;
+}
+
+/** A marker that was heard, and where it stands in the log. */
+export interface Placed {
+  readonly marker: HeardMarker;
+  readonly at: Position;
 }
 
 type PlacedMarker = Marker & { readonly at: Position };
@@ -22,6 +29,7 @@ export class LogOpening {
   #last: PlacedMarker | null = null;
   #busy = false;
   #foreign = false;
+  #toldReason: string | null = null;
 
   constructor(options: LogOpeningOptions) {
     this.#options = options;
@@ -58,43 +66,58 @@ export class LogOpening {
   }
 
   /**
-   * @param own a marker of this node that was heard, and that nobody has written
-   * @param onlyIfGone does nothing as long as there is a log: somebody may be about to write
-   * @returns its place in the log that goes on or begins with it; null where somebody was faster, or Redis is away
+   * The log goes on where Redis's own count proves that nothing was published while nobody listened.
+   * @param heard markers that this node heard
+   * @returns one of them with its place in the log; null where nothing is proved
    */
-  async open(own: Marker, onlyIfGone: boolean): Promise<Position | null> {
+  bridge(heard: readonly HeardMarker[]): Promise<Placed | null> {
+    return this.#once(async () => {
+      const head = await this.#options.commands.head();
+      const proof = heard.find((marker) => this.#provesNothingLost(marker, head));
+      if (proof === undefined || head === null) return null;
+      this.#options.log.info(
+        { position: head },
+        'nobody listened for a moment, in which nothing was published',
+      );
+      return { marker: proof, at: { epoch: head.epoch, index: head.index + 1 } };
+    });
+  }
+
+  /**
+   * The log begins anew with a marker that nobody has written. Nothing after it can be in the log, so nothing is doubled.
+   * @param onlyIfGone does nothing as long as there is a log: somebody may be about to write
+   */
+  open(own: HeardMarker, onlyIfGone: boolean): Promise<Placed | null> {
+    return this.#once(async () => {
+      const { commands, reader, log } = this.#options;
+      const head = await commands.head();
+      if (onlyIfGone && head !== null) return null;
+      const from = head ?? reader.place;
+      const payload = JSON.stringify({ from: formatPosition(from) });
+      const epoch = await commands.open(head, reader.place.epoch + 1, EPOCH_NAME, payload);
+      if (epoch === null) return null;
+      this.#foreign = false;
+      if (from.epoch > 0)
+        log.warn({ from, epoch }, 'nobody listened for a while: the log begins anew, with a gap');
+      return { marker: own, at: { epoch, index: 2 } };
+    });
+  }
+
+  /** Somebody may be faster, and Redis away: then it is tried again. */
+  async #once(step: () => Promise<Placed | null>): Promise<Placed | null> {
     if (this.#busy) return null;
     this.#busy = true;
     try {
-      return await this.#open(own, onlyIfGone);
+      return await step();
     } catch (err) {
       const reason = err instanceof Error ? err.message : String(err);
-      this.#options.log.warn({ reason }, 'could not open the log, trying again');
+      if (reason !== this.#toldReason)
+        this.#options.log.warn({ reason }, 'could not open the log, trying again');
+      this.#toldReason = reason;
       return null;
     } finally {
       this.#busy = false;
     }
-  }
-
-  async #open(own: Marker, onlyIfGone: boolean): Promise<Position | null> {
-    const { commands, reader, log } = this.#options;
-    const head = await commands.head();
-    if (onlyIfGone && head !== null) return null;
-    if (this.#provesNothingLost(own, head)) {
-      log.info(
-        { position: head },
-        'nobody listened for a moment, and nothing was published in it: the log goes on',
-      );
-      return { epoch: reader.place.epoch, index: reader.place.index + 1 };
-    }
-    const from = head === null ? reader.place : head;
-    const payload = JSON.stringify({ from: formatPosition(from) });
-    const epoch = await commands.open(head, reader.place.epoch + 1, EPOCH_NAME, payload);
-    if (epoch === null) return null;
-    this.#foreign = false;
-    if (from.epoch > 0)
-      log.warn({ from, epoch }, 'nobody listened for a while: the log begins anew, with a gap');
-    return { epoch, index: 2 };
   }
 
   /**

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { formatPosition, type Position, parsePosition } from '../../domain/position.ts';
 import type { BrokerLog } from '../broker-log.ts';
@@ -30,6 +31,7 @@ export interface LogReaderOptions {
 
 /** Entries of one reply. They are worked off in one turn, so the number bounds how long the loop is held up. */
 const PAGE_ENTRIES = 500;
+const FOREIGN_PAUSE_MS = 50;
 const NOWHERE: Position = { epoch: 0, index: 0 };
 
 type Entries = readonly (readonly [id: Buffer, fields: readonly Buffer[] | null])[];
@@ -112,11 +114,14 @@ export class LogReader {
           this.#cursor,
           this.#handoverCursor,
         );
+        const cursor = this.#cursor;
         if (turn === this.#turn) this.#takeReply(reply as readonly (readonly [Buffer, Entries])[] | null);
+        // Only an id that cannot be passed: until the log is opened anew it comes at once each time.
+        if (reply !== null && cursor === this.#cursor) await sleep(FOREIGN_PAUSE_MS);
       } catch (err) {
         // A timeout, where Redis stands still: the same is asked again. A lost connection has its own way back.
         if (this.#redis.status !== 'ready') return;
-        await new Promise((resolve) => setTimeout(resolve, blockMs));
+        await sleep(blockMs);
         if (turn === this.#turn) this.#tell(err);
       }
     }

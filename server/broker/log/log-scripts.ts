@@ -39,7 +39,13 @@ if (head[1] or '') ~= ARGV[1] or (head[2] or '') ~= ARGV[2] then return '' end
 local time = redis.call('TIME')
 local epoch = math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[3]), (tonumber(head[1]) or 0) + 1)
 local top = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-if top then epoch = math.max(epoch, tonumber(string.match(top[1], '^%d+')) + 1) end
+local above = top and tonumber(string.match(top[1], '^%d+')) or 0
+-- An id of a stranger beyond what a position can be: nothing could ever come after it.
+if above > 9000000000000000 then
+  redis.call('DEL', KEYS[2])
+  above = 0
+end
+epoch = math.max(epoch, above + 1)
 local text = string.format('%.0f', epoch)
 redis.call('XADD', KEYS[2], text .. '-1', 'c', ARGV[4], 'd', ARGV[5])
 redis.call('HSET', KEYS[1], 'epoch', text, 'index', '1')
@@ -57,7 +63,9 @@ local function section(name)
   local reply = redis.pcall('INFO', name)
   return type(reply) == 'string' and reply or ''
 end
-local calls = string.match(section('commandstats'), 'cmdstat_publish:calls=(%d+)') or ''
+local stats = section('commandstats')
+-- Without a line of its own it was never called.
+local calls = stats == '' and '' or string.match(stats, 'cmdstat_publish:calls=(%d+)') or '0'
 local run = string.match(section('server'), 'run_id:(%x+)') or ''
 return redis.call('PUBLISH', ARGV[1], ARGV[2] .. '|' .. calls .. '|' .. run)
 `;

@@ -71,6 +71,10 @@ export class Ring {
     if (this.#markers.size > MAX_MARKERS) this.#markers.delete(this.#markers.keys().next().value as string);
   }
 
+  get markers(): readonly HeardMarker[] {
+    return [...this.#markers.values()];
+  }
+
   marker(nonce: string): HeardMarker | null {
     return this.#markers.get(nonce) ?? null;
   }

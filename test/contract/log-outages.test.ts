@@ -1,0 +1,298 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, expect, it } from 'vitest';
+import { comparePositions, parsePosition } from '../../server/domain/position.ts';
+import { RedisServer } from '../support/redis-server.ts';
+import { until } from './heard.ts';
+import { LogNode } from './log-node.ts';
+
+/** Of the nodes' subscriber connections alone. */
+const LOG_CONNECTION = 'yamabiko-log';
+
+describe('The log of three nodes', () => {
+  const ended: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const end of ended.splice(0).reverse()) await end();
+  });
+
+  async function cluster(count = 3) {
+    const redis = await RedisServer.start();
+    ended.push(() => redis.stop());
+    const prefix = `${randomUUID()}:`;
+    const nodes: LogNode[] = [];
+    for (let i = 0; i < count; i++) nodes.push(await join(redis, prefix));
+    return { redis, prefix, nodes, publisher: new Publisher(redis, `${prefix}chat`) };
+  }
+
+  async function join(redis: RedisServer, prefix: string): Promise<LogNode> {
+    const node = await new LogNode({ url: redis.url, prefix }).start();
+    ended.push(() => node.stop());
+    await until(() => node.bus.ready(), 'ready');
+    await node.bus.follow('chat');
+    return node;
+  }
+
+  it('says the same in the same places on all of them', async () => {
+    const { nodes, publisher } = await cluster();
+    await publisher.publish(500);
+    for (const node of nodes) await node.heard.payloads('chat', 500);
+    for (const node of nodes) {
+      expect(node.heard.on('chat')).toEqual(publisher.published);
+      expect(node.heard.positions).toEqual(nodes[0]?.heard.positions);
+    }
+    expectNoGap(nodes);
+  });
+
+  it('goes on without loss when nodes crash that wrote it, again and again', async () => {
+    const { redis, prefix, nodes, publisher } = await cluster();
+    const ending = publisher.goOn();
+    const stayer = nodes[2] as LogNode;
+    for (const victim of [nodes[0], nodes[1]] as LogNode[]) {
+      await publisher.published100();
+      crash(victim);
+      await publisher.published100();
+      await join(redis, prefix);
+    }
+    const published = await ending();
+    expect(await stayer.heard.payloads('chat', published.length)).toEqual(published);
+    expectNoGap([stayer]);
+  });
+
+  it('goes on without loss when a node stops in order', async () => {
+    const { nodes, publisher } = await cluster();
+    const ending = publisher.goOn();
+    await publisher.published100();
+    await nodes[0]?.stop();
+    await publisher.published100();
+    const published = await ending();
+    expect(await nodes[1]?.heard.payloads('chat', published.length)).toEqual(published);
+    expectNoGap(nodes.slice(1));
+  });
+
+  it('goes on without loss when subscriber connections are cut one by one', async () => {
+    const { redis, nodes, publisher } = await cluster();
+    const ending = publisher.goOn();
+    for (let round = 0; round < 6; round++) {
+      await publisher.published100();
+      const ids = await connections(redis, LOG_CONNECTION);
+      await redis.client.call('CLIENT', 'KILL', 'ID', ids[round % ids.length] ?? '0');
+      await until(async () => (await connections(redis, LOG_CONNECTION)).length === 3, 'three listen');
+    }
+    const published = await ending();
+    for (const node of nodes) expect(await node.heard.payloads('chat', published.length)).toEqual(published);
+    expectNoGap(nodes);
+  });
+
+  it('is read without loss when the readers are cut', async () => {
+    const { redis, nodes, publisher } = await cluster();
+    const ending = publisher.goOn();
+    for (let round = 0; round < 3; round++) {
+      await publisher.published100();
+      for (const id of await connections(redis, 'yamabiko-subscriber'))
+        await redis.client.call('CLIENT', 'KILL', 'ID', id);
+    }
+    const published = await ending();
+    for (const node of nodes) expect(await node.heard.payloads('chat', published.length)).toEqual(published);
+    expectNoGap(nodes);
+  });
+
+  it('tells nobody anything when all subscribers are cut and nothing was published meanwhile', async () => {
+    const { redis, nodes, publisher } = await cluster();
+    await publisher.publish(3);
+    for (const node of nodes) await node.heard.payloads('chat', 3);
+    await cutAllSubscribers(redis);
+    await publisher.publish(3);
+    for (const node of nodes) expect(await node.heard.payloads('chat', 6)).toEqual(publisher.published);
+    expectNoGap(nodes);
+  });
+
+  it('tells a gap at its place when something was published while nobody listened', async () => {
+    const { redis, nodes, publisher } = await cluster();
+    await publisher.publish(3);
+    for (const node of nodes) await node.heard.payloads('chat', 3);
+    // In one turn of Redis, so that no node is quicker.
+    await redis.client
+      .multi()
+      .call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+      .publish(`${publisher.name}`, 'lost')
+      .exec();
+    await until(() => nodes.every((node) => node.heard.gaps.length === 1), 'a gap on each node');
+    await publisher.publish(3);
+    for (const node of nodes) {
+      expect(await node.heard.payloads('chat', 6)).toEqual(publisher.published);
+      expect(node.heard.gaps).toEqual(['log_restarted']);
+      expectGrowing(node);
+    }
+  });
+
+  it('begins a new epoch, and says so, when Redis lost everything', async () => {
+    const { redis, nodes, publisher } = await cluster();
+    await publisher.publish(3);
+    for (const node of nodes) await node.heard.payloads('chat', 3);
+    await redis.client.flushall();
+    await publisher.publish(1);
+    await until(() => nodes.every((node) => node.heard.gaps.length >= 1), 'a gap on each node');
+    await until(() => nodes.every((node) => node.bus.ready()), 'all ready');
+    await publisher.publish(3);
+    for (const node of nodes) {
+      await until(() => node.heard.on('chat').at(-1) === publisher.published.at(-1), 'the last');
+      expect(node.heard.on('chat').slice(-3)).toEqual(publisher.published.slice(-3));
+      expectGrowing(node);
+    }
+  });
+
+  it('begins a new epoch when Redis was killed and came back empty', async () => {
+    const { redis, nodes, publisher } = await cluster();
+    await publisher.publish(3);
+    for (const node of nodes) await node.heard.payloads('chat', 3);
+    await redis.kill();
+    await until(() => nodes.every((node) => !node.bus.ready()), 'nobody is ready');
+    await redis.restart();
+    await until(() => nodes.every((node) => node.bus.ready()), 'all ready');
+    await publisher.publish(3);
+    for (const node of nodes) {
+      expect((await node.heard.payloads('chat', 6)).slice(-3)).toEqual(publisher.published.slice(-3));
+      expect(node.heard.gaps).toEqual(['log_restarted']);
+      expectGrowing(node);
+    }
+  });
+
+  it('loses nothing while Redis stands still', async () => {
+    const { redis, nodes, publisher } = await cluster();
+    const ending = publisher.goOn();
+    await publisher.published100();
+    redis.pause();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    redis.resume();
+    const published = await ending();
+    for (const node of nodes) expect(await node.heard.payloads('chat', published.length)).toEqual(published);
+    expectNoGap(nodes);
+  });
+
+  it('outlives foreign entries, and an id beyond all that ids can be', async () => {
+    const { redis, prefix, nodes, publisher } = await cluster();
+    const stream = `${prefix}yamabiko:{home}:log:entries`;
+    await publisher.publish(2);
+    await redis.client.xadd(stream, '*', 'foreign', 'entry');
+    await publisher.publish(2);
+    await until(() => nodes.every((node) => node.foreign > 0), 'counted');
+    await healed(nodes, publisher);
+    await redis.client.xadd(stream, '18446744073709551614-1', 'c', 'x', 'd', 'y');
+    await publisher.publish(2);
+    await healed(nodes, publisher);
+    expect(nodes[0]?.log.lines.filter(({ level }) => level === 'error').length).toBeGreaterThan(0);
+  });
+
+  it('is read by a node that comes later, which gives what was missed before it came', async () => {
+    const { redis, prefix, nodes, publisher } = await cluster(1);
+    const [first] = nodes as [LogNode];
+    const from = first.bus.position();
+    await publisher.publish(1200);
+    await first.heard.payloads('chat', 1200);
+    crash(first);
+    const second = await join(redis, prefix);
+    const given: string[] = [];
+    let complete = false;
+    await second.bus.resume({
+      from,
+      channels: new Set(['chat']),
+      signal: new AbortController().signal,
+      page: async (items) =>
+        void given.push(...items.map((item) => ('payload' in item ? `${item.payload}` : 'gap'))),
+      live: (items, end) => {
+        given.push(...items.map((item) => ('payload' in item ? `${item.payload}` : 'gap')));
+        complete = end.complete;
+      },
+    });
+    expect(given).toEqual(publisher.published);
+    expect(complete).toBe(true);
+  });
+
+  async function healed(nodes: readonly LogNode[], publisher: Publisher): Promise<void> {
+    await until(async () => {
+      const text = await publisher.publish(1);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return nodes.every((node) => node.heard.on('chat').includes(text));
+    }, 'events flow again');
+  }
+});
+
+/** Numbers in their order; only what Redis has taken counts. */
+class Publisher {
+  readonly published: string[] = [];
+  readonly name: string;
+  readonly #redis: RedisServer;
+
+  constructor(redis: RedisServer, name: string) {
+    this.#redis = redis;
+    this.name = name;
+  }
+
+  async publish(count: number): Promise<string> {
+    for (let i = 0; i < count; i++) {
+      const text = String(this.published.length);
+      await this.#redis.client.publish(this.name, text);
+      this.published.push(text);
+    }
+    return this.published.at(-1) ?? '';
+  }
+
+  /** @returns ends it, with all that was published */
+  goOn(): () => Promise<readonly string[]> {
+    let going = true;
+    const run = (async () => {
+      while (going) await this.publish(1);
+    })();
+    return async () => {
+      going = false;
+      await run;
+      return this.published;
+    };
+  }
+
+  async published100(): Promise<void> {
+    const count = this.published.length + 100;
+    await until(() => this.published.length >= count, 'a hundred more');
+  }
+}
+
+/** As kill -9 does: the connections fall, nothing is written or handed over any more. */
+function crash(node: LogNode): void {
+  const hurt = node as unknown as { bus: { stop(): Promise<void> } };
+  const { bus, connections } = node;
+  connections.silent = true;
+  connections.close();
+  const stop = bus.stop.bind(bus);
+  hurt.bus.stop = stop;
+}
+
+async function connections(redis: RedisServer, name: string): Promise<string[]> {
+  const list = String(await redis.client.call('CLIENT', 'LIST'));
+  return list
+    .split('\n')
+    .filter((line) => line.includes(` name=${name} `))
+    .map((line) => /id=(\d+)/.exec(line)?.[1] ?? '');
+}
+
+async function cutAllSubscribers(redis: RedisServer): Promise<void> {
+  const before = await connections(redis, LOG_CONNECTION);
+  await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await until(async () => {
+    const now = await connections(redis, LOG_CONNECTION);
+    return now.length === before.length && now.every((id) => !before.includes(id));
+  }, 'all listen anew');
+}
+
+function expectNoGap(nodes: readonly LogNode[]): void {
+  for (const node of nodes) {
+    expect(node.heard.gaps).toEqual([]);
+    expectGrowing(node);
+  }
+}
+
+function expectGrowing({ heard }: LogNode): void {
+  const places = heard.positions.map((position) => parsePosition(position ?? ''));
+  for (const [i, place] of places.entries()) {
+    const before = places[i - 1];
+    if (before && place) expect(comparePositions(before, place)).toBeLessThan(0);
+  }
+}
