@@ -59,6 +59,7 @@ export function buildBroker(
   const peers = new PeerConnections({
     settings,
     log,
+    redisAnswers: () => connections.usable(),
     onForeign: () => meters.dropped('peers', 'bad_message'),
   });
   connections.onConnectAnew(() => peers.connectAnew());

@@ -58,6 +58,8 @@ class PeerClient extends EventEmitter {
 export interface PeerConnectionsOptions {
   readonly settings: RedisSettings;
   readonly log: BrokerLog;
+  /** Whether Redis answers, as far as the node's other connections tell: one that is frozen keeps these open. */
+  readonly redisAnswers: () => boolean;
   /** Told of each message that no node of ours wrote; for counting. */
   readonly onForeign: () => void;
 }
@@ -75,10 +77,12 @@ export class PeerConnections {
   readonly pub: PeerClient;
   readonly sub: PeerClient;
   readonly #redis: readonly Redis[];
+  readonly #redisAnswers: () => boolean;
   #failing = false;
   #foreignLoggedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ settings, log, onForeign }: PeerConnectionsOptions) {
+  constructor({ settings, log, redisAnswers, onForeign }: PeerConnectionsOptions) {
+    this.#redisAnswers = redisAnswers;
     const pub = createRedis(settings, 'yamabiko-peers');
     const sub = createRedis(settings, 'yamabiko-peers-subscriber');
     const foreign = () => {
@@ -92,7 +96,7 @@ export class PeerConnections {
     this.#redis = [pub, sub];
     for (const redis of this.#redis) {
       redis.on('ready', () => {
-        if (this.#redis.every(({ status }) => status === 'ready')) this.#failing = false;
+        if (this.#connected()) this.#failing = false;
       });
       redis.on('error', (err: Error) => {
         // Once for an outage: both try again every second for as long as it lasts.
@@ -100,6 +104,11 @@ export class PeerConnections {
         this.#failing = true;
       });
     }
+  }
+
+  /** Whether a question has a chance of an answer; where not, nobody need wait for none. */
+  reachable(): boolean {
+    return this.#connected() && this.#redisAnswers();
   }
 
   /** Connects in the background; a Redis that is away is tried for ever. */
@@ -121,5 +130,9 @@ export class PeerConnections {
 
   stop(): void {
     for (const redis of this.#redis) redis.disconnect();
+  }
+
+  #connected(): boolean {
+    return this.#redis.every(({ status }) => status === 'ready');
   }
 }

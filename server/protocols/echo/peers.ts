@@ -8,6 +8,8 @@ import type { Peers } from '../../flows/operate-nodes.ts';
 export interface AdapterClients {
   readonly pub: unknown;
   readonly sub: unknown;
+  /** False while Redis is known to be away: a question would be answered by nobody. */
+  reachable(): boolean;
 }
 
 interface PeersOptions {
@@ -26,10 +28,12 @@ interface PeersOptions {
  */
 export class AdapterPeers implements Peers {
   readonly #io: Server;
+  readonly #clients: AdapterClients;
   readonly #timeoutMs: number;
 
   constructor(io: Server, { clients, key, timeoutMs, answers }: PeersOptions) {
     this.#io = io;
+    this.#clients = clients;
     this.#timeoutMs = timeoutMs;
     io.adapter(createAdapter(clients.pub, clients.sub, { key, requestsTimeout: timeoutMs }));
     for (const name of Object.keys(QUESTIONS) as QuestionName[]) answerQuestion(io, name, answers);
@@ -37,13 +41,15 @@ export class AdapterPeers implements Peers {
 
   /**
    * What each of the other nodes answers.
-   * @throws UnavailableError where not all of them did so in time; what is asked may have been done by those that
-   *   did. The adapter itself never settles while Redis is down, so there is a clock of our own.
+   * @throws UnavailableError at once while Redis is known to be away; else where not all of them did so in time, and
+   *   what is asked may have been done by those that did. The adapter itself never settles where Redis goes down
+   *   meanwhile, so there is a clock of our own.
    */
   async ask<Q extends QuestionName>(
     name: Q,
     payload?: Questions[Q]['payload'],
   ): Promise<Questions[Q]['answer'][]> {
+    if (!this.#clients.reachable()) throw new UnavailableError('the other nodes cannot be asked');
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       const error = new UnavailableError('the other nodes did not answer in time');
