@@ -104,7 +104,6 @@ export class LogCommands {
   }
 
   #call<T>(run: (scripts: Scripts, redis: Redis) => Promise<T>): Promise<T> {
-    const { command } = this.#connections;
-    return this.#connections.call(() => run(command as unknown as Scripts, command));
+    return this.#connections.callBus((command) => run(command as unknown as Scripts, command));
   }
 }

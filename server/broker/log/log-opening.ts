@@ -1,4 +1,4 @@
-import { formatPosition, type Position } from '../../domain/position.ts';
+import { comparePositions, formatPosition, type Position } from '../../domain/position.ts';
 import type { BrokerLog } from '../broker-log.ts';
 import type { LogCommands } from './log-commands.ts';
 import { EPOCH_NAME, type LogReader } from './log-reader.ts';
@@ -92,6 +92,8 @@ export class LogOpening {
       const { commands, reader, log } = this.#options;
       const head = await commands.head();
       if (onlyIfGone && head !== null) return null;
+      // What this node has not read yet may hold its marker: somebody else has just opened the log, or goes on with it.
+      if (head !== null && comparePositions(head, reader.place) > 0) return null;
       const from = head ?? reader.place;
       const payload = JSON.stringify({ from: formatPosition(from) });
       const epoch = await commands.open(head, reader.place.epoch + 1, EPOCH_NAME, payload);

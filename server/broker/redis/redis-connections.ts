@@ -140,12 +140,20 @@ export class RedisConnections {
     return this.#attempt(() => run(this.store));
   }
 
+  /**
+   * For what keeps the bus itself going, and is bounded by itself: also tried while Redis is silent, since the probe that
+   * ends the silence needs it. @throws UnavailableError whatever went wrong, with the cause
+   */
+  callBus<T>(run: (command: Redis) => Promise<T>): Promise<T> {
+    return this.#attempt(() => run(this.command), this.command.status === 'ready');
+  }
+
   refusal(error: unknown): RedisRefusedError | null {
     return refusalOf(error, this.#rights);
   }
 
-  async #attempt<T>(run: () => Promise<T>): Promise<T> {
-    if (!this.usable()) throw new UnavailableError('Redis is not reachable');
+  async #attempt<T>(run: () => Promise<T>, usable = this.usable()): Promise<T> {
+    if (!usable) throw new UnavailableError('Redis is not reachable');
     try {
       return await run();
     } catch (cause) {

@@ -39,8 +39,16 @@ export function parseBacklog(info: string): Backlog {
 }
 
 /** Whether a master will go on from there; the rule of its `masterTryPartialResync`. */
-export function reaches({ kept, now, earlier, firstOffset, byteLength }: Backlog, place: ReplicationPlace) {
+function reaches({ kept, now, earlier, firstOffset, byteLength }: Backlog, place: ReplicationPlace) {
   const next = place.offset + 1;
   const known = place.replid === now.replid || (place.replid === earlier.replid && next <= earlier.offset);
   return kept && known && next >= firstOffset && next <= firstOffset + byteLength;
+}
+
+/**
+ * The first of these places from which a master will go on; null where from none.
+ * @param places all of them stand for the same: what is told up to them
+ */
+export function firstReached(backlog: Backlog, places: readonly ReplicationPlace[]): ReplicationPlace | null {
+  return places.find((place) => reaches(backlog, place)) ?? null;
 }

@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import { parseRedisUrl, type RedisAddress } from '../../domain/redis-url.ts';
 import { tlsOptions } from '../redis/redis-clients.ts';
 import type { RedisSettings } from '../redis/redis-connections.ts';
-import { type ReplicationPlace, reaches } from './backlog.ts';
+import { firstReached, type ReplicationPlace } from './backlog.ts';
 import { CommandStream, ReplicationProtocolError } from './command-stream.ts';
 import { introduce } from './handshake.ts';
 import { asksForAck, keepPublished, type Published, publishedIn } from './published.ts';
@@ -18,8 +18,8 @@ export interface Synced extends ReplicationPlace {
 export interface LinkOptions {
   readonly settings: RedisSettings;
   readonly address: RedisAddress;
-  /** Null: from now on. */
-  readonly from: ReplicationPlace | null;
+  /** Where it may go on, the best first; none: from now on. */
+  readonly from: readonly ReplicationPlace[];
   readonly silenceMs: number;
   readonly wants: (name: Buffer) => boolean;
   readonly onSynced: (synced: Synced) => void;
@@ -107,10 +107,10 @@ export class ReplicationLink {
   async #begin(): Promise<void> {
     const { settings, from } = this.#options;
     const backlog = await introduce((...parts) => this.#ask(parts), parseRedisUrl(settings.url));
-    const reached = from !== null && reaches(backlog, from);
+    const reached = firstReached(backlog, from);
     // Where it cannot go on, it begins with what the master has in hand, which costs no full synchronisation.
-    const start = reached ? from : backlog.kept ? backlog.now : null;
-    this.#read = (chunk) => this.#readSyncReply(chunk, start, reached);
+    const start = reached ?? (backlog.kept ? backlog.now : null);
+    this.#read = (chunk) => this.#readSyncReply(chunk, start, reached !== null);
     this.#write(
       start === null
         ? encodeCommand(['PSYNC', '?', '-1'])

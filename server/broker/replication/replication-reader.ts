@@ -43,6 +43,11 @@ export class ReplicationReader {
   readonly #home: RedisHome | null;
   #link: ReplicationLink | null = null;
   #place: ReplicationPlace | null = null;
+  /**
+   * Of the last message told; nothing that matters lies between it and the place. A demoted master goes on to count
+   * its own pings, so that the promoted one knows the place no more, but this one.
+   */
+  #toldPlace: ReplicationPlace | null = null;
   #synced = false;
   #failures = 0;
   /** Where the stream could not be read the last time. */
@@ -68,6 +73,7 @@ export class ReplicationReader {
   start(from: ReplicationPlace | null): void {
     this.stop();
     this.#place = from;
+    this.#toldPlace = from;
     const stop = new AbortController();
     this.#stop = stop;
     void this.#run(stop.signal);
@@ -101,14 +107,14 @@ export class ReplicationReader {
   async #connect(signal: AbortSignal): Promise<Error> {
     const address = this.#home === null ? this.#address : await this.#home.locate(this);
     if (address === null || signal.aborted) return new Error('there is no Redis to connect to');
-    const { settings, silenceMs = SILENCE_MS, wants = () => true, onPublish } = this.#options;
+    const { settings, silenceMs = SILENCE_MS, wants = () => true } = this.#options;
     const link = new ReplicationLink({
       settings,
       address,
-      from: this.#place,
+      from: [this.#place, this.#toldPlace].filter((place) => place !== null),
       silenceMs,
       wants,
-      onPublish,
+      onPublish: (published) => this.#pass(published),
       onSynced: (synced) => this.#enter(synced),
     });
     this.#link = link;
@@ -120,9 +126,18 @@ export class ReplicationReader {
   }
 
   #enter(synced: Synced): void {
+    const { replid, offset } = synced.continued
+      ? { ...(this.#toldPlace ?? synced), replid: synced.replid }
+      : synced;
+    this.#toldPlace = { replid, offset };
     this.#synced = true;
     this.#failures = 0;
     this.#options.onSynced(synced);
+  }
+
+  #pass(published: Published): void {
+    this.#toldPlace = { replid: published.replid, offset: published.offset };
+    this.#options.onPublish(published);
   }
 
   #tell(reason: Error): void {
@@ -136,7 +151,9 @@ export class ReplicationReader {
   /** What cannot be read twice at the same place will never be: better told as missing than asked for for ever. */
   #leave(place: ReplicationPlace, reason: Error): void {
     const unreadable = reason instanceof ReplicationProtocolError;
-    this.#place = unreadable && place.offset === this.#stuckAt ? null : place;
+    const stuck = unreadable && place.offset === this.#stuckAt;
+    this.#place = stuck ? null : place;
+    if (stuck) this.#toldPlace = null;
     this.#stuckAt = unreadable ? place.offset : null;
   }
 }
