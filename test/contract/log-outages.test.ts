@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { comparePositions, parsePosition } from '../../server/domain/position.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { until } from './heard.ts';
-import { LogNode } from './log-node.ts';
+import { LogNode, type LogNodeOptions } from './log-node.ts';
 
 /** Of the nodes' subscriber connections alone. */
 const LOG_CONNECTION = 'yamabiko-log';
@@ -14,17 +14,21 @@ describe('The log of three nodes', () => {
     for (const end of ended.splice(0).reverse()) await end();
   });
 
-  async function cluster(count = 3) {
+  async function cluster(count = 3, options: Partial<LogNodeOptions> = {}) {
     const redis = await RedisServer.start();
     ended.push(() => redis.stop());
     const prefix = `${randomUUID()}:`;
     const nodes: LogNode[] = [];
-    for (let i = 0; i < count; i++) nodes.push(await join(redis, prefix));
+    for (let i = 0; i < count; i++) nodes.push(await join(redis, prefix, options));
     return { redis, prefix, nodes, publisher: new Publisher(redis, `${prefix}chat`) };
   }
 
-  async function join(redis: RedisServer, prefix: string): Promise<LogNode> {
-    const node = await new LogNode({ url: redis.url, prefix }).start();
+  async function join(
+    redis: RedisServer,
+    prefix: string,
+    options: Partial<LogNodeOptions> = {},
+  ): Promise<LogNode> {
+    const node = await new LogNode({ url: redis.url, prefix, ...options }).start();
     ended.push(() => node.stop());
     await until(() => node.bus.ready(), 'ready');
     await node.bus.follow('chat');
@@ -165,6 +169,22 @@ describe('The log of three nodes', () => {
     redis.resume();
     const published = await ending();
     for (const node of nodes) expect(await node.heard.payloads('chat', published.length)).toEqual(published);
+    expectNoGap(nodes);
+  });
+
+  it('loses nothing when Redis stands still for so long that all other connections are made anew', async () => {
+    const { redis, nodes, publisher } = await cluster(2, { commandTimeoutMs: 300 });
+    await publisher.publish(3);
+    const before = await connections(redis, 'yamabiko-subscriber');
+    redis.pause();
+    const backlog = publisher.publish(1);
+    await until(() => nodes.every((node) => node.connections.command.status !== 'ready'), 'given up');
+    redis.resume();
+    await backlog;
+    await until(() => nodes.every((node) => node.bus.ready()), 'ready again');
+    await publisher.publish(3);
+    for (const node of nodes) expect(await node.heard.payloads('chat', 7)).toEqual(publisher.published);
+    expect(await connections(redis, 'yamabiko-subscriber')).not.toEqual(before);
     expectNoGap(nodes);
   });
 

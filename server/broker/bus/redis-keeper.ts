@@ -148,14 +148,14 @@ export class RedisKeeper {
     const { connections, probeIntervalMs } = this.#options;
     if (performance.now() - this.#connectedAnewAt < probeIntervalMs) return;
     this.#connectedAnewAt = performance.now();
-    connections.connectAnew();
+    connections.connectAnew(true);
   }
 
   #resetBoth(): void {
     const { connections } = this.#options;
     this.#silentProbes = 0;
     this.#subscriberLost('silent');
-    connections.connectAnew();
+    connections.connectAnew(false);
   }
 
   #failed(err: unknown): number {

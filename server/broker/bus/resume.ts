@@ -4,6 +4,8 @@ import type { History } from './history.ts';
 
 /** Items that are given at once; the receiver's outbox has room for some pages of usual broadcasts. */
 const PAGE_ITEMS = 200;
+/** Bytes of payloads that are given at once, but for a single larger one: the last page is not paced by its reader. */
+const PAGE_BYTES = 131_072;
 
 /** What a bus with a history says to a client that comes back. */
 export interface Past {
@@ -34,10 +36,12 @@ export async function resumeFrom(past: Past, resumption: Resumption): Promise<vo
 
   let complete = true;
   for (;;) {
-    const page = pageAfter(history, cursor, channels);
+    const items = pageAfter(history, cursor, channels);
+    const page = fitting(items);
     complete &&= page.every(({ type }) => type === 'entry');
     const last = page.at(-1);
-    if (page.length < PAGE_ITEMS || last === undefined) return end(page, complete);
+    const isLast = items.length < PAGE_ITEMS && page.length === items.length;
+    if (isLast || last === undefined) return end(page, complete);
     cursor = parsePosition(last.position) ?? cursor;
     await resumption.page(page);
     if (signal.aborted) return;
@@ -54,6 +58,15 @@ function pageAfter(
   return comparePositions(cursor, history.floor) < 0
     ? [gapAt(history.floor, 'history_trimmed'), ...page].slice(0, PAGE_ITEMS)
     : page;
+}
+
+function fitting(items: readonly HistoryItem[]): readonly HistoryItem[] {
+  let bytes = 0;
+  const tooMany = items.findIndex((item) => {
+    bytes += item.type === 'entry' ? item.payload.length : 0;
+    return bytes > PAGE_BYTES;
+  });
+  return tooMany < 0 ? items : items.slice(0, Math.max(1, tooMany));
 }
 
 function gapAt(at: Position, reason: GapReason): HistoryItem {

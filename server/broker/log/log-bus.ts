@@ -77,7 +77,8 @@ export class LogBus implements Bus {
       log,
       keepFrom: () => this.#keepFrom(),
     });
-    connections.onConnectAnew(() => this.#candidate.connectAnew());
+    // Not where Redis was only silent: what it held back still comes by the old connection, and only by that.
+    connections.onConnectAnew((moved) => moved && this.#candidate.connectAnew());
     this.#probe = new RedisProbe(connections, nodeId);
     const standing = new RedisStanding({ connections, probe: this.#probe, nodeId, log });
     this.#keeper = new RedisKeeper({

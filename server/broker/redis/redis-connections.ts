@@ -48,7 +48,7 @@ export class RedisConnections {
   /** Set by the bus while Redis does not answer: calls are refused at once instead of piling up unanswered. */
   silent = false;
   readonly #log: BrokerLog;
-  readonly #onConnectAnew: (() => void)[] = [];
+  readonly #onConnectAnew: ((moved: boolean) => void)[] = [];
   readonly #rights: string;
   readonly #toldReasons = new Set<string>();
   #replyLoggedAt = Number.NEGATIVE_INFINITY;
@@ -117,17 +117,20 @@ export class RedisConnections {
     if (connection.status === 'ready') connection.disconnect(true);
   }
 
-  /** @param tell called when they are made anew, which other connections of this node then should be too */
-  onConnectAnew(tell: () => void): void {
+  /**
+   * @param tell called when they are made anew, which other connections of this node may need too; `moved`: another
+   *   Redis is the right one now, and not only that this one did not answer
+   */
+  onConnectAnew(tell: (moved: boolean) => void): void {
     this.#onConnectAnew.push(tell);
   }
 
   /** Drops both; connecting asks anew where the master is. */
-  connectAnew(): void {
+  connectAnew(moved: boolean): void {
     this.reset(this.subscriber);
     this.reset(this.command);
     this.cluster?.refreshSlotsCache();
-    for (const tell of this.#onConnectAnew) tell();
+    for (const tell of this.#onConnectAnew) tell(moved);
   }
 
   /** @throws UnavailableError whatever went wrong, with the cause */
@@ -159,7 +162,7 @@ export class RedisConnections {
     } catch (cause) {
       this.#logReply(cause);
       // A master that became a replica: another one takes writes now.
-      if (cause instanceof Error && cause.message.includes('READONLY')) this.connectAnew();
+      if (cause instanceof Error && cause.message.includes('READONLY')) this.connectAnew(true);
       throw new UnavailableError('Redis did not take the command', { cause });
     }
   }
