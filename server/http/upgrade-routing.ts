@@ -26,6 +26,8 @@ export function createUpgradeRouting(
       return refuseUpgrade(socket, 'not_found', 'no protocol takes an upgrade here');
     // One rule for all protocols, asked before any of them: WebSockets know no CORS of their own.
     if (!allowsOrigin(req)) return refuseUpgrade(socket, 'forbidden', 'pages of this origin may not connect');
+    const refusal = protocol.refusalOf?.(req) ?? null;
+    if (refusal !== null) return refuseUpgrade(socket, refusal.code, refusal.message);
     void take(protocol, { req, socket, head }, { path, log });
   };
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SECRET } from '../cli/binary.ts';
 import { type AuthEndpoint, startAuthEndpoint } from '../support/auth-endpoint.ts';
@@ -36,6 +38,23 @@ async function echo(url: string, id: number, version: ClientVersion, transport: 
   const client = await EchoClient.open({ url, version, transports: [transport], bearer: `${id}:user${id}` });
   onTestFinished(() => client.close());
   return client;
+}
+
+/** How a handshake of a WebSocket is answered. */
+async function upgradeStatus(url: string): Promise<number | undefined> {
+  const asked = get(url, {
+    headers: {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    },
+  });
+  const [response] = (await Promise.race([once(asked, 'response'), once(asked, 'upgrade')])) as [
+    IncomingMessage,
+  ];
+  asked.destroy();
+  return response.statusCode;
 }
 
 /** A client whose end of the connection has gone to sleep: it answers no close. */
@@ -105,6 +124,12 @@ describe('SIGTERM', { timeout: 60_000 }, () => {
     const newcomer = await RawClient.open({ url: server.url, token: token(3) });
     expect(await newcomer.next()).toMatchObject({ type: 'error', code: 'restarting' });
     expect((await newcomer.closed()).code).toBe(1012);
+    const polling = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`, {
+      headers: { origin: server.url },
+    });
+    expect([polling.status, await polling.json()]).toEqual([503, { code: 4, message: 'restarting' }]);
+    expect(polling.headers.get('access-control-allow-origin')).toBe(server.url);
+    expect(await upgradeStatus(`${server.url}/socket.io/?EIO=4&transport=websocket`)).toBe(503);
     for (const version of CLIENT_VERSIONS)
       await expect(WireClient.open({ url: server.url, version, reconnection: false })).rejects.toThrow();
     expect(asleep.socket.readyState).toBe(asleep.socket.OPEN);

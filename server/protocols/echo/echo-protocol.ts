@@ -4,7 +4,9 @@ import { Server as Engine } from 'engine.io';
 import { Server } from 'socket.io';
 import type { ConnectionSettings } from '../../connection/connection.ts';
 import type { Broadcast } from '../../domain/broadcast.ts';
+import { catalogue } from '../../domain/catalogue.ts';
 import type { Frame } from '../../domain/frame.ts';
+import type { Closure } from '../../domain/outcome.ts';
 import type { Audience, Protocol } from '../../domain/protocol.ts';
 import { createSocketId } from '../../domain/socket-id.ts';
 import type { Doors } from '../../flows/doors.ts';
@@ -24,8 +26,6 @@ export interface EchoSettings {
 
 /** Engine.IO's path: exactly this prefix. */
 const SOCKET_IO_PATH = '/socket.io/';
-/** As Engine.IO spells it. */
-const FORBIDDEN = '{"code":4,"message":"Forbidden"}';
 
 /** Laravel Echo's Socket.IO protocol (protocol.md section 6), for socket.io-client 2, 3 and 4. */
 export class EchoProtocol implements Protocol {
@@ -40,7 +40,8 @@ export class EchoProtocol implements Protocol {
     this.#doors = doors;
     this.#engine = new Engine({
       allowEIO3: true,
-      allowRequest: (_request, decide) => decide(null, this.#takesNewcomer()),
+      // Engine.IO reads queries in its own way: where it alone sees a handshake, the limit holds all the same.
+      allowRequest: (_request, decide) => decide(null, this.#newcomersRefusal() === null),
       httpCompression: false,
       maxHttpBufferSize: settings.maxFrameBytes,
       perMessageDeflate: false,
@@ -68,13 +69,21 @@ export class EchoProtocol implements Protocol {
     return pathname.startsWith(SOCKET_IO_PATH);
   }
 
+  /**
+   * Asked at a handshake alone: who has a session keeps it. Refused so, the client tries again, and a proxy may take
+   * another node at once; after a middleware's no a client would not, and Engine.IO's own `allowRequest` says 403.
+   */
+  refusalOf(request: IncomingMessage): Closure | null {
+    return hasSession(request) ? null : this.#newcomersRefusal();
+  }
+
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#engine.handleUpgrade(request as Parameters<Engine['handleUpgrade']>[0], socket, head);
   }
 
   /**
    * Polling. Headers stand on every answer, a refusal's too: caches must keep origins apart. The origin is asked at
-   * every request: Engine.IO's `allowRequest` sees only the first, which a stranger's page can make without one (JSONP).
+   * every request, not at the first alone, which a stranger's page can make without one (JSONP).
    */
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
     if (request.method === 'OPTIONS') {
@@ -83,10 +92,9 @@ export class EchoProtocol implements Protocol {
     }
     for (const [name, value] of Object.entries(this.#doors.corsHeaders(request)))
       response.setHeader(name, value);
-    if (!this.#doors.allowsOrigin(request)) {
-      response.writeHead(403, { 'content-type': 'application/json' }).end(FORBIDDEN);
-      return;
-    }
+    if (!this.#doors.allowsOrigin(request)) return refuse(response, 403, 'Forbidden');
+    const refusal = this.refusalOf(request);
+    if (refusal !== null) return refuse(response, catalogue[refusal.code].status, refusal.code);
     this.#engine.handleRequest(request as Parameters<Engine['handleRequest']>[0], response);
   }
 
@@ -121,11 +129,10 @@ export class EchoProtocol implements Protocol {
     this.#engine.close();
   }
 
-  /** Asked by Engine.IO at a handshake alone; refused here, the client tries again, after a middleware's no it would not. */
-  #takesNewcomer(): boolean {
+  #newcomersRefusal(): Closure | null {
     const refusal = this.#parts.connections.refusal();
     if (refusal !== null) this.#parts.meters.refused(refusal.code);
-    return refusal === null;
+    return refusal;
   }
 
   #drop(wire: string): void {
@@ -135,4 +142,14 @@ export class EchoProtocol implements Protocol {
       'dropped an event that Socket.IO cannot carry',
     );
   }
+}
+
+function hasSession({ url = '' }: IncomingMessage): boolean {
+  return Boolean(new URLSearchParams(url.split('?')[1]).get('sid'));
+}
+
+/** Spelled as by Engine.IO, with its number for "forbidden": it has none for ours. */
+function refuse(response: ServerResponse, status: number, message: string): void {
+  const body = JSON.stringify({ code: 4, message });
+  response.writeHead(status, { 'content-type': 'application/json' }).end(body);
 }
