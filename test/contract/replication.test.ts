@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Certificate, Certificates } from '../support/certificates.ts';
 import { RedisServer } from '../support/redis-server.ts';
-import { Ear, type EarOptions } from './replication-ear.ts';
+import { Ear, type EarOptions } from '../support/replication-ear.ts';
 
 /** A first replica waits for others as shipped, 5 s. */
 const AT_ONCE = ['--repl-diskless-sync-delay', '0'];

@@ -1,7 +1,7 @@
 import type { RedisSettings } from '../../server/broker/redis/redis-connections.ts';
 import type { Synced } from '../../server/broker/replication/replication-link.ts';
 import { ReplicationReader } from '../../server/broker/replication/replication-reader.ts';
-import { until } from '../support/yamabiko.ts';
+import { until } from './yamabiko.ts';
 
 export interface EarOptions extends Partial<RedisSettings> {
   readonly url: string;
