@@ -84,8 +84,8 @@ async function foretell(parts: Parts, arrivals: readonly Arrival[], signal: Abor
     live: (items, end) => {
       count.give(items);
       for (const [arrival, recovery] of conclude(count, asking, end)) {
-        const position = arrival.since === null ? end.position : arrival.from;
-        arrival.foretell(recovery, position);
+        // Its own, until it has what is coming; a cut in between must not lose that.
+        arrival.foretell(recovery, isReached(arrival, end) ? arrival.from : end.position);
       }
     },
   });
@@ -93,20 +93,23 @@ async function foretell(parts: Parts, arrivals: readonly Arrival[], signal: Abor
 
 /** Tells what the history could not say by itself. @returns how it ended for those who brought a position */
 function conclude(replay: Replay, arrivals: readonly Arrival[], end: End): ReadonlyMap<Arrival, Recovery> {
-  const position = end.position === null ? null : parsePosition(end.position);
   const returning = arrivals.filter(({ from }) => from !== null);
   const isTold = returning.some((arrival) => replay.gapsOf(arrival).length > 0);
   const recoveries = new Map<Arrival, Recovery>();
   for (const arrival of returning) {
-    const { since } = arrival;
-    const isOurs = since !== null && position !== null && comparePositions(since, position) <= 0;
     const isSilent = replay.gapsOf(arrival).length === 0;
-    if (isSilent && (!isOurs || !(end.complete || isTold)))
+    if (isSilent && (!isReached(arrival, end) || !(end.complete || isTold)))
       replay.tellGap(arrival, 'unknown_position', end.position);
     const recovered = replay.gapsOf(arrival).length === 0;
     recoveries.set(arrival, { recovered, replayed: replay.replayedTo(arrival) });
   }
   return recoveries;
+}
+
+/** Whether the history has got to the position that the client says it has. */
+function isReached({ since }: Arrival, end: End): boolean {
+  const position = end.position === null ? null : parsePosition(end.position);
+  return since !== null && position !== null && comparePositions(since, position) <= 0;
 }
 
 /** The one position to read from: the oldest that makes sense. */

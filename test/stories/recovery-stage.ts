@@ -1,3 +1,4 @@
+import type { WebSocket } from 'ws';
 import { type AuthEndpoint, type AuthQuestion, startAuthEndpoint } from '../support/auth-endpoint.ts';
 import { EchoClient, type EchoClientOptions } from '../support/echo-client.ts';
 import { RawClient, type RawFrame, type RawOptions } from '../support/raw-client.ts';
@@ -56,8 +57,8 @@ export class RecoveryStage {
   }
 
   /** An event of Laravel's that is told from others by its number. */
-  publish(channel: string, n: number, socket: string | null = null): Promise<void> {
-    return this.node.server.publish(channel, JSON.stringify({ event: 'counted', data: { n }, socket }));
+  publish(channel: string, n: number, socket: string | null = null, pad?: string): Promise<void> {
+    return this.node.server.publish(channel, JSON.stringify({ event: 'counted', data: { n, pad }, socket }));
   }
 
   /** A message of a room, by the custom channel. */
@@ -101,6 +102,11 @@ export function upTo(last: number): number[] {
  * events, leaves some in socket.io-client's buffer, which it hands over after the reconnect, as no network makes it do.)
  */
 export function breakWebSocket(page: EchoClient): void {
-  const { transport } = page.socket.io.engine as unknown as { transport: { ws: { terminate(): void } } };
-  transport.ws.terminate();
+  webSocketOf(page).terminate();
+}
+
+/** The WebSocket of a client that is on one. */
+export function webSocketOf({ socket }: EchoClient | WireClient): WebSocket {
+  const { transport } = socket.io.engine as unknown as { transport: { ws: WebSocket } };
+  return transport.ws;
 }
