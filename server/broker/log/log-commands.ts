@@ -3,7 +3,7 @@ import { UnavailableError } from '../../domain/outcome.ts';
 import type { Position } from '../../domain/position.ts';
 import type { RedisConnections } from '../redis/redis-connections.ts';
 import type { LogNames } from './log-names.ts';
-import { APPEND, MARK, OPEN, TRY } from './log-scripts.ts';
+import { APPEND, MARK, OPEN, RESTORE, TRY } from './log-scripts.ts';
 
 export interface LogMessage {
   readonly name: Buffer;
@@ -25,6 +25,7 @@ type Script = (...args: (string | number | Buffer)[]) => Promise<unknown>;
 interface Scripts {
   yamabikoLogAppend: Script;
   yamabikoLogOpen: Script;
+  yamabikoLogRestore: Script;
   yamabikoLogMark: Script;
   yamabikoLogTry: Script;
 }
@@ -42,6 +43,7 @@ export class LogCommands {
     const { command } = connections;
     command.defineCommand('yamabikoLogAppend', { numberOfKeys: 2, lua: APPEND });
     command.defineCommand('yamabikoLogOpen', { numberOfKeys: 2, lua: OPEN });
+    command.defineCommand('yamabikoLogRestore', { numberOfKeys: 1, lua: RESTORE });
     command.defineCommand('yamabikoLogMark', { numberOfKeys: 0, lua: MARK });
     command.defineCommand('yamabikoLogTry', { numberOfKeys: 2, lua: TRY });
   }
@@ -76,6 +78,14 @@ export class LogCommands {
       redis.yamabikoLogOpen(head, stream, epoch, index, lowest, name, payload),
     );
     return reply === '' ? null : Number(reply);
+  }
+
+  /** Only where the head is gone. @returns whether it was */
+  async restore({ epoch, index }: Position): Promise<boolean> {
+    const reply = await this.#call((redis) =>
+      redis.yamabikoLogRestore(this.#names.head, String(epoch), index),
+    );
+    return reply === 1;
   }
 
   async mark(nonce: string): Promise<void> {

@@ -53,6 +53,17 @@ return text
 `;
 
 /**
+ * Puts the head back that somebody deleted (FLUSHALL): whoever is aligned has heard on, and knows where the log goes on.
+ *
+ * KEYS head; ARGV epoch, index. @returns 1, or 0 where there is one
+ */
+export const RESTORE = `
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'index', ARGV[2])
+return 1
+`;
+
+/**
  * Publishes a marker that tells how many PUBLISH calls came before it, and in which process. Where INFO is not allowed
  * it tells neither.
  *

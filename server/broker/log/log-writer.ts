@@ -118,7 +118,9 @@ export class LogWriter {
         log.error({}, 'something else writes to the log of broadcasts; beginning a new epoch');
         break;
       case 'other_epoch':
-        break;
+        if (!(await commands.restore({ epoch: place.epoch, index: place.index - 1 }))) break;
+        log.warn({ position: place }, 'the log was deleted in Redis; it goes on, without what it kept there');
+        return true;
       default:
         answer satisfies never;
     }
