@@ -57,6 +57,13 @@ async function upgradeStatus(url: string): Promise<number | undefined> {
   return response.statusCode;
 }
 
+/** What the server answered, as a client tells it: a poll by its status, a WebSocket in words. */
+function statusIn(error: unknown): string | undefined {
+  const { description } = error as { description?: { message?: string } | number };
+  const text = typeof description === 'object' ? description.message : description;
+  return /\d{3}/.exec(String(text))?.[0];
+}
+
 /** A client whose end of the connection has gone to sleep: it answers no close. */
 async function sleeper(url: string, id: number): Promise<RawClient> {
   const client = await RawClient.join({ url, token: token(id) });
@@ -136,6 +143,28 @@ describe('SIGTERM', { timeout: 60_000 }, () => {
     expect(await server.ended).toMatchObject({ code: 0, stderr: '' });
     expect(watcher.unread()).toEqual([]);
     await watcher.close();
+  });
+
+  it('answers newcomers 503, and they come in by themselves when the next one listens there', async () => {
+    const { env } = await stage();
+    const port = String(await freePort());
+    const server = await ServerProcess.ready({ ...env, YAMABIKO_PORT: port });
+    const asleep = await sleeper(server.url, 1);
+    server.kill('SIGTERM');
+    await server.answersReady(503);
+    const newcomers = EVERY_ECHO.map(({ version, transport }) => {
+      const client = new WireClient({ url: server.url, version, transports: [transport] });
+      onTestFinished(() => client.close());
+      const refused = new Promise<unknown>((resolve) => client.socket.on('connect_error', resolve));
+      return { client, refused, name: `client ${version} by ${transport}` };
+    });
+    for (const { refused, name } of newcomers) expect([name, statusIn(await refused)]).toEqual([name, '503']);
+    asleep.cut();
+    expect(await server.ended).toMatchObject({ code: 0 });
+    const next = await ServerProcess.ready({ ...env, YAMABIKO_PORT: port });
+    for (const { client } of newcomers) await client.connected();
+    next.kill('SIGTERM');
+    expect(await next.ended).toMatchObject({ code: 0 });
   });
 
   it('ends with 0 when the drain is over, whoever is still there', async () => {
