@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { neededRights } from '../../server/broker/redis/redis-refused.ts';
 import { EchoClient } from '../support/echo-client.ts';
 import { mintToken, TEST_SECRET } from '../support/jwt.ts';
@@ -62,6 +62,7 @@ describe('the Redis user of redis-users.acl', () => {
     const headers = { authorization: 'Bearer key' };
     const { body } = await ask(first.url, '/apps/app/channels', { headers });
     expect(Object.keys(JSON.parse(body).channels).sort()).toEqual(['chat:acl', 'news']);
+    expect(await first.metrics()).toContain('yamabiko_history_kept 1');
     await bob.close();
     expect(await ada.next('disconnectOther')).toMatchObject({ data: { user: { id: 2 } } });
     page.close();
@@ -72,5 +73,22 @@ describe('the Redis user of redis-users.acl', () => {
     const log = (await redis.client.call('ACL', 'LOG')) as string[][];
     const denied = log.map((entry) => entry[entry.indexOf('object') + 1]);
     expect(denied.filter((object) => object !== 'client|setname')).toEqual([]);
+  });
+
+  it('may lack what only recovery needs: events flow, and the log says that none are kept', async () => {
+    await redis.client.call('ACL', 'SETUSER', 'yamabiko', '-psubscribe', '-punsubscribe', '-@stream');
+    const node = await YamabikoNode.start({
+      YAMABIKO_REDIS_URL: redis.urlAs('yamabiko', PASSWORD),
+      YAMABIKO_JWT_SECRET: TEST_SECRET,
+    });
+    onTestFinished(async () => void (await node.stop()));
+    expect(node.output).toContain('cannot keep a history of broadcasts');
+    expect(await node.metrics()).toContain('yamabiko_history_kept 0');
+    const page = await EchoClient.open({ url: node.url });
+    onTestFinished(() => page.close());
+    const news = page.channel('plain', '.Shipped');
+    expect(await page.settled('plain')).toMatchObject({ ok: true });
+    await redis.client.publish(`${PREFIX}plain`, '{"event":"Shipped","data":{"order":2},"socket":null}');
+    expect((await news.next('.Shipped')).payload).toMatchObject({ order: 2 });
   });
 });
