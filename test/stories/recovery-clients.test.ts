@@ -105,7 +105,7 @@ describe('where recovery is off', () => {
     await page.settled('a');
     await stage.publish('a', 1);
     await until(() => heard.length === 1, 'the first is heard');
-    expect(page.drain().map(({ event, args }) => [event, ...args])).toEqual([
+    expect(page.drain().map(({ event, all = [] }) => [event, ...all])).toEqual([
       ['subscription_succeeded', 'a', {}],
       ['counted', 'a', { n: 1 }],
     ]);
@@ -124,7 +124,7 @@ describe('where recovery is off', () => {
       recovered: false,
       replayed: 0,
     });
-    expect((await client.next()).args).toEqual(['a', { reason: 'unknown_position' }]);
+    expect((await client.next()).all).toEqual(['a', { reason: 'unknown_position' }]);
     const raw = await stage.raw({ token: mintToken(), query: { since: '1-1' } });
     expect(raw.connected).toMatchObject({ position: null, recovered: false, replayed: 0 });
     expect(await raw.next()).toEqual({ type: 'gap', reason: 'unknown_position', position: null });

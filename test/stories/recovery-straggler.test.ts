@@ -50,19 +50,19 @@ describe('a subscribe that comes later than the others after a reconnect', () =>
     client.drain();
     hold();
     client.emit('subscribe', { channel: 'private-late', auth });
-    expect((await client.next('subscription_position')).args).toEqual(['private-late', {}, offset]);
+    expect((await client.next('subscription_position')).all).toEqual(['private-late', {}, offset]);
     expect(offsetOf(client)).toBe(offset);
 
     await stage.publish('soon', 4);
-    expect((await client.next('counted')).args).toEqual(['soon', { n: 4 }]);
+    expect((await client.next('counted')).all).toEqual(['soon', { n: 4 }]);
     expect(offsetOf(client)).toBe(offset);
     release();
     for (const n of upTo(3))
-      expect((await client.next('counted')).args).toEqual(['private-late', { n }, POSITION]);
-    const { args } = await client.next('subscription_succeeded');
-    expect(args).toEqual(['private-late', { recovered: true, replayed: 3 }, POSITION]);
+      expect((await client.next('counted')).all).toEqual(['private-late', { n }, POSITION]);
+    const { all } = await client.next('subscription_succeeded');
+    expect(all).toEqual(['private-late', { recovered: true, replayed: 3 }, POSITION]);
     await stage.publish('soon', 5);
-    expect((await client.next('counted')).args).toEqual(['soon', { n: 5 }, POSITION]);
+    expect((await client.next('counted')).all).toEqual(['soon', { n: 5 }, POSITION]);
   });
 
   it('loses nothing where a second cut falls into its authorisation', async () => {
@@ -96,9 +96,9 @@ describe('a subscribe that comes later than the others after a reconnect', () =>
     const soon = client.subscribe('soon');
     expect(await soon).toMatchObject({ recovered: true, replayed: 1 });
     await stage.publish('soon', 2);
-    expect((await client.next(({ args }) => args[1]?.n === 2)).args).toEqual(['soon', { n: 2 }]);
+    expect((await client.next(({ args }) => args[1]?.n === 2)).all).toEqual(['soon', { n: 2 }]);
     release();
-    expect((await client.next(({ args }) => args[0] === 'private-late')).args).toEqual([
+    expect((await client.next(({ args }) => args[0] === 'private-late')).all).toEqual([
       'private-late',
       { n: 1 },
       POSITION,
@@ -112,7 +112,7 @@ describe('a subscribe that comes later than the others after a reconnect', () =>
     expect(await client.subscribe('private-forbidden', auth)).toMatchObject({ ok: false });
     client.drain();
     await stage.publish('soon', 2);
-    expect((await client.next('counted')).args).toEqual(['soon', { n: 2 }, POSITION]);
+    expect((await client.next('counted')).all).toEqual(['soon', { n: 2 }, POSITION]);
   });
 
   it('that is overtaken by an unsubscribe leaves nothing behind', async () => {
@@ -170,7 +170,7 @@ describe('a channel that a page leaves and joins in one tick, as React hooks do'
     await stage.publish('a', 1);
     expect(await client.subscribe('a')).not.toHaveProperty('recovered');
     await stage.publish('a', 2);
-    expect((await client.next('counted')).args).toMatchObject(['a', { n: 2 }, POSITION]);
+    expect((await client.next('counted')).all).toMatchObject(['a', { n: 2 }, POSITION]);
   });
 
   it('is joined anew where the page comes back to it later', async () => {

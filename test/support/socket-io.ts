@@ -74,11 +74,25 @@ export function clientOptions(options: SocketIoOptions): Record<string, unknown>
   };
 }
 
-/** A Socket.IO event as it arrived. Echo's events have the channel's wire name as first argument. */
+/** A Socket.IO event. Echo's events have the channel's wire name as first argument. */
 export interface WireEvent {
   readonly event: string;
+  /** Without the position that stands behind all others where the server keeps a history. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into arguments of every shape
   readonly args: readonly any[];
+  readonly position?: string;
+  /** As they arrived. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into arguments of every shape
+  readonly all?: readonly any[];
+}
+
+/** @param all arguments as they arrived */
+function wireEvent(event: string, all: readonly unknown[]): WireEvent {
+  const last = all.at(-1);
+  const position = all.length > 1 && typeof last === 'string' && /^\d+-\d+$/.test(last) ? last : undefined;
+  const args = position === undefined ? all : all.slice(0, -1);
+  // Not enumerable: most tests compare an event with what it was before there were positions.
+  return Object.defineProperties({ event, args }, { position: { value: position }, all: { value: all } });
 }
 
 /** Hears every event, whoever listens besides; 2.x has no onAny. */
@@ -88,14 +102,14 @@ export function hearAll(socket: ClientSocket, hear: (event: WireEvent) => void):
     onevent: (packet: { data?: [string, ...unknown[]] }) => void;
   };
   if (patched.onAny !== undefined) {
-    patched.onAny((event, ...args) => hear({ event, args }));
+    patched.onAny((event, ...args) => hear(wireEvent(event, args)));
     return;
   }
   const onevent = patched.onevent;
   patched.onevent = function (packet) {
     const [event = '', ...args] = packet.data ?? [];
     onevent.call(this, packet);
-    hear({ event, args });
+    hear(wireEvent(event, args));
   };
 }
 
