@@ -11,14 +11,14 @@ describe('a gap in what the bus brings', () => {
   let node: Running;
   beforeAll(async () => {
     redis = await RedisServer.start();
-    node = await startYamabiko({ YAMABIKO_REDIS_URL: redis.url });
+    node = await startYamabiko({ YAMABIKO_REDIS_URL: redis.url, YAMABIKO_RECOVERY: 'off' });
   });
   afterAll(async () => {
     await node?.stop();
     await redis?.stop();
   });
 
-  it('is told at its place to clients that can hear it, counted, and logged with its length', async () => {
+  it('is told with plain delivery to clients that can hear it, counted, and logged with its length', async () => {
     const token = (channel: string) => mintToken({ channel });
     const wire = await WireClient.open({ url: node.url });
     await wire.subscribe('news');
@@ -57,5 +57,39 @@ describe('a gap in what the bus brings', () => {
     connector.close();
     await raw.close();
     await node.settledToZero();
+  });
+
+  it('is told at its place to clients that can hear it, counted, and logged', async () => {
+    const node = await startYamabiko({ YAMABIKO_REDIS_URL: redis.url, YAMABIKO_REDIS_PREFIX: 'gap:' });
+    const token = (channel: string) => mintToken({ channel });
+    const wire = await WireClient.open({ url: node.url });
+    await wire.subscribe('news');
+    const connector = await ConnectorClient.open({ url: node.url, token });
+    const channel = connector.channel('chat:gap');
+    await channel.next('subscribed');
+    const told = new Promise((resolve) => channel.channel.onGap(resolve));
+
+    // In one turn of Redis: nobody listens when it is published.
+    const lost = '{"event":"Lost","data":{},"socket":null}';
+    await redis.client.multi().call('CLIENT', 'KILL', 'TYPE', 'pubsub').publish('gap:news', lost).exec();
+    await redis.client.publish('gap:news', '{"event":"After","data":{},"socket":null}');
+    const gap = await wire.next('subscription_gap');
+    expect(gap.args).toEqual(['news', { reason: 'log_restarted' }]);
+    expect(gap.position).toMatch(/^\d+-1$/);
+    expect(await told).toMatchObject({ reason: 'log_restarted' });
+    await redis.client.publish('gap:news', '{"event":"Later","data":{},"socket":null}');
+    const later = await wire.next('Later');
+    expect(later.position?.split('-')[0]).toBe(gap.position?.split('-')[0]);
+    expect(await node.metric('yamabiko_bus_gaps_total', { reason: 'log_restarted' })).toBe(1);
+    expect(node.log).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        fields: expect.objectContaining({ reason: 'log_restarted' }),
+      }),
+    );
+    wire.close();
+    connector.close();
+    await node.settledToZero();
+    await node.stop();
   });
 });

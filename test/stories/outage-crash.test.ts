@@ -100,7 +100,7 @@ describe('Redis crashes', { timeout: 60_000 }, () => {
       expect(stage.gapReasons()).toHaveLength(round);
       expect(await stage.node.metric('yamabiko_bus_gaps_total')).toBe(round);
     }
-    expect(stage.gapReasons()[0]).toBe('connection_lost');
+    expect(stage.gapReasons()[0]).toBe('log_restarted');
     const told = stage.node.log.filter(({ message }) =>
       message.includes('connection to the other nodes failed'),
     );

@@ -86,8 +86,8 @@ describe('a Redis that refuses', () => {
     await redis.client.config('SET', 'client-output-buffer-limit', 'pubsub 1mb 512kb 1');
     const big = JSON.stringify({ event: 'Big', data: { text: 'x'.repeat(40_000_000) }, socket: null });
     await redis.client.publish('laravel_database_news', big);
-    expect((await page.next('subscription_gap')).args[1]).toEqual({ reason: 'connection_lost' });
-    expect(await node.metric('yamabiko_bus_gaps_total', { reason: 'connection_lost' })).toBe(1);
+    expect((await page.next('subscription_gap')).args[1]).toEqual({ reason: 'log_restarted' });
+    expect(await node.metric('yamabiko_bus_gaps_total', { reason: 'log_restarted' })).toBe(1);
     await readyIs(200);
     await allIsRight();
   });

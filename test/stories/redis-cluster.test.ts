@@ -68,7 +68,7 @@ describe('On Redis Cluster', () => {
     await tellFailover(stage, async () => {
       await redis.moveSlotOf(homeKey(stage.prefix));
     });
-    for (const reasons of stage.gapReasons()) expect(reasons).toEqual(['master_changed']);
+    for (const reasons of stage.gapReasons()) expect(reasons).toEqual(['log_restarted']);
     await stage.end();
   });
 

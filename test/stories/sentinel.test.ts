@@ -29,7 +29,7 @@ describe('On Redis with Sentinel', () => {
         await stage.ready(503);
         await redis.promoted(old);
       });
-      expect(stage.gapReasons()).toEqual([['connection_lost'], ['connection_lost']]);
+      expect(stage.gapReasons()).toEqual([['log_restarted'], ['log_restarted']]);
       await stage.end();
     },
   );

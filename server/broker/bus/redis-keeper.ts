@@ -97,7 +97,10 @@ export class RedisKeeper {
       if (!this.#subscribed) await hearing.begin();
       this.#subscribed = connections.subscriber.status === 'ready';
       const verdict = await probe.run();
-      return this.#conclude(verdict === 'heard' ? await standing.check() : verdict);
+      if (verdict !== 'heard' && verdict !== 'deaf') return this.#conclude(verdict);
+      const found = await standing.check();
+      // Deaf because we are at the wrong Redis: making the same connection anew would not help.
+      return this.#conclude(verdict === 'deaf' && found !== 'strayed' ? 'deaf' : found);
     } catch (err) {
       const refusal = connections.refusal(err);
       if (refusal) throw refusal;

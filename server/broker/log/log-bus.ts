@@ -30,6 +30,8 @@ export interface LogBusOptions {
 
 /** What a node may have heard and not yet seen written: far more than any takeover lasts. */
 const RING_ENTRIES = 200_000;
+/** Nodes look at a Cluster's masters a few times in it. */
+const SAME_LOSS_MS = 5_000;
 
 /**
  * Redis Pub/Sub with a history: what is published is heard by some nodes, written by one of them to a stream, and
@@ -48,6 +50,7 @@ export class LogBus implements Bus {
   #history: History;
   #listener: BusListener | null = null;
   #started = false;
+  #saidLostAtMs = Number.NEGATIVE_INFINITY;
   readonly #waiting = new Set<{ readonly at: Position; readonly reached: () => void }>();
 
   constructor(options: LogBusOptions) {
@@ -174,7 +177,7 @@ export class LogBus implements Bus {
     if (channels.length === 0) this.#history.pass(at);
     if (!old) {
       if (name === this.#probe.redisName) this.#probe.heard(payload);
-      if (name === this.#names.gap) this.#gap('master_replaced', at);
+      if (name === this.#names.gap) this.#saidLost(at);
       for (const channel of channels) this.#deliver(channel, payload, at);
     }
     for (const waiter of this.#waiting) if (comparePositions(at, waiter.at) >= 0) waiter.reached();
@@ -199,6 +202,13 @@ export class LogBus implements Bus {
     this.#options.connections.publish(this.#names.gap, reason).catch((err: unknown) => {
       this.#options.log.warn({ err }, 'could not tell the others that broadcasts may have been lost');
     });
+  }
+
+  /** Every node says it of the same master. */
+  #saidLost(at: Position): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#saidLostAtMs > SAME_LOSS_MS) this.#gap('master_replaced', at);
+    this.#saidLostAtMs = nowMs;
   }
 
   /** What is older is trimmed from the stream. */

@@ -27,6 +27,7 @@ export interface RedisSettings {
 
 /** Every client can cause the same refusal; one line in so many milliseconds is enough. */
 const REPLY_LOG_INTERVAL_MS = 10_000;
+const STRAYED = /READONLY|^MOVED /;
 const MAX_TOLD_REASONS = 10;
 
 /** @param home where Sentinel or a Cluster has us connect; default: of this client alone */
@@ -161,8 +162,8 @@ export class RedisConnections {
       return await run();
     } catch (cause) {
       this.#logReply(cause);
-      // A master that became a replica: another one takes writes now.
-      if (cause instanceof Error && cause.message.includes('READONLY')) this.connectAnew(true);
+      // A master that became a replica, or gave its slot away: another one takes writes now.
+      if (cause instanceof Error && STRAYED.test(cause.message)) this.connectAnew(true);
       throw new UnavailableError('Redis did not take the command', { cause });
     }
   }
