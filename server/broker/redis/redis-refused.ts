@@ -15,12 +15,18 @@ export function neededRights(names: { prefix: string; broadcastPrefix: string; u
   const ofSentinel = names.url?.includes('+sentinel:')
     ? '; its sentinelUser needs +hello +auth +sentinel|get-master-addr-by-name'
     : '';
+  const [prefix, broadcastPrefix] = [literally(names.prefix), literally(names.broadcastPrefix)];
   return (
     'commands +hello +auth +info +subscribe +unsubscribe +publish +pubsub +eval +evalsha +time ' +
     `${ofCluster}+@hash +@set +@sortedset +get +set +del +exists +expire, ` +
-    `keys ~${names.prefix}yamabiko:*, channels &${names.prefix}* &${names.broadcastPrefix}broadcast; ` +
+    `keys ~${prefix}yamabiko:*, channels &${prefix}* &${broadcastPrefix}broadcast; ` +
     `for recovery also ${RECOVERY_RIGHTS}${ofSentinel}`
   );
+}
+
+/** Rights are patterns, in which a prefix must stand for itself. The log's PSUBSCRIBE must bear the same words. */
+function literally(prefix: string): string {
+  return prefix.replaceAll(/[\\*?[\]]/g, '\\$&');
 }
 
 /** How the error begins that tells what all Sentinels answered. */
