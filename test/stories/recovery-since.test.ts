@@ -15,7 +15,7 @@ describe('a subscribe that brings its own position', () => {
 
   const position = async (channel: string) => {
     const client = await stage.wire();
-    const { position } = await client.subscribe(channel);
+    const { position } = await client.request('subscribe', { channel, since: '' });
     client.close();
     return position as string;
   };

@@ -98,7 +98,8 @@ function subscribe(
       ok: true,
       channel: wire,
       ...expiresIn(subscription, parts.settings.clockToleranceMs),
-      ...(position === null ? {} : { position }),
+      // Only to a client that keeps one for this channel, as it shows by bringing it, or saying that it has none.
+      ...(position === null || since === undefined ? {} : { position }),
       ...recovery,
     });
   };
