@@ -80,7 +80,7 @@ export class History {
 
   /**
    * What of these channels comes after a place, oldest first, with the gaps between.
-   * @param limit items at most
+   * @param limit items at most, but that those of one place stay together: who goes on after it would miss the rest
    */
   after(from: Position, channels: ReadonlySet<string>, limit: number): readonly HistoryItem[] {
     const found: Entry[] = this.#gaps.after(from, limit);
@@ -89,7 +89,10 @@ export class History {
       if (queue !== undefined) found.push(...queue.after(from, limit));
     }
     found.sort(comparePositions);
-    return found.slice(0, limit).map(({ item }) => item);
+    return wholePlaces(
+      found.map(({ item }) => item),
+      limit,
+    );
   }
 
   /** Lets go what is older than the bounds allow; also called whenever something is added. */
@@ -126,4 +129,11 @@ export class History {
     queue?.shift();
     if (queue?.length === 0) this.#byChannel.delete(item.channel);
   }
+}
+
+/** The first `count` items, and what stands at the same place as the last of them. */
+export function wholePlaces(items: readonly HistoryItem[], count: number): readonly HistoryItem[] {
+  let end = Math.min(count, items.length);
+  while (end < items.length && items[end]?.position === items[end - 1]?.position) end++;
+  return items.slice(0, end);
 }

@@ -75,6 +75,7 @@ export class MemoryBus implements Bus {
   }
 
   async resume(resumption: Resumption): Promise<void> {
+    if (this.#history === null && resumption.signal.aborted) return;
     if (this.#history === null) return resumption.live([], { complete: false, position: null });
     // Nothing can be ahead of the only node there is.
     await resumeFrom({ history: this.#history, reach: async () => {} }, resumption);

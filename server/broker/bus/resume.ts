@@ -1,6 +1,6 @@
 import { comparePositions, formatPosition, type Position, parsePosition } from '../../domain/position.ts';
 import type { GapReason, HistoryItem, Resumption } from './bus.ts';
-import type { History } from './history.ts';
+import { type History, wholePlaces } from './history.ts';
 
 /** Items that are given at once; the receiver's outbox has room for some pages of usual broadcasts. */
 const PAGE_ITEMS = 200;
@@ -26,6 +26,7 @@ export async function resumeFrom(past: Past, resumption: Resumption): Promise<vo
   const { from, channels, signal } = resumption;
   const end = (items: readonly HistoryItem[], complete: boolean) =>
     resumption.live(items, { complete, position: formatPosition(history.last) });
+  if (signal.aborted) return;
   if (from === null) return end([], false);
   history.prune();
   let cursor = parsePosition(from);
@@ -56,7 +57,7 @@ function pageAfter(
 ): readonly HistoryItem[] {
   const page = history.after(cursor, channels, PAGE_ITEMS);
   return comparePositions(cursor, history.floor) < 0
-    ? [gapAt(history.floor, 'history_trimmed'), ...page].slice(0, PAGE_ITEMS)
+    ? [gapAt(history.floor, 'history_trimmed'), ...page]
     : page;
 }
 
@@ -66,7 +67,7 @@ function fitting(items: readonly HistoryItem[]): readonly HistoryItem[] {
     bytes += item.type === 'entry' ? item.payload.length : 0;
     return bytes > PAGE_BYTES;
   });
-  return tooMany < 0 ? items : items.slice(0, Math.max(1, tooMany));
+  return tooMany < 0 ? items : wholePlaces(items, Math.max(1, tooMany));
 }
 
 function gapAt(at: Position, reason: GapReason): HistoryItem {
