@@ -79,13 +79,24 @@ export async function joinChannel(
     }
     coming ??= expect();
     const admitted = await admit(parts, connection, grant, attempt);
-    if (isRejection(admitted)) return answer(admitted);
+    if (isRejection(admitted)) {
+      if (coming.holds && coming.from !== null) comeAgain(connection);
+      return answer(admitted);
+    }
     const arrival = new Arrival(parts, attempt, admitted, coming.from, answers);
     await (homecoming?.arrive(coming, arrival) ?? goLive(parts, connection, [arrival], ALONE));
   } finally {
     if (coming !== null) homecoming?.over(coming);
     connection.endAttempt(attempt);
   }
+}
+
+/**
+ * The client keeps one position for all its channels. The others would carry it past what this one has missed, so that
+ * nobody could bring it any more; with the connection ended, the client comes back with the position that it has.
+ */
+function comeAgain(connection: Connection): void {
+  connection.end({ code: 'unavailable', message: 'what was missed cannot be read now: reconnect' });
 }
 
 /** Follows and enters; resolves with the subscription ready to go live, or with the refusal and nothing left behind. */

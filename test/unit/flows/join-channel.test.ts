@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Resumption } from '../../../server/broker/bus/bus.ts';
 import { Connection } from '../../../server/connection/connection.ts';
 import type { JoinOutcome } from '../../../server/flows/arrival.ts';
+import { Homecoming } from '../../../server/flows/homecoming.ts';
 import { joinChannel } from '../../../server/flows/join-channel.ts';
 import type { Parts } from '../../../server/flows/parts.ts';
 import { Hub } from '../../../server/hub/hub.ts';
@@ -10,7 +11,10 @@ import { RoomViews } from '../../../server/hub/room-views.ts';
 const SETTINGS = { maxPendingCommands: 1, commandBurst: 1, commandsPerSecond: 1, outboxBytes: 1 };
 
 /** @param duringEnter what happens to the bus while the roster is asked */
-async function join(duringEnter: (views: RoomViews) => { ready: boolean }) {
+async function join(
+  duringEnter: (views: RoomViews) => { ready: boolean },
+  homecomingOf: (parts: Parts, connection: Connection) => Homecoming | undefined = () => undefined,
+) {
   let ready = true;
   const hub = new Hub({ delivered: () => {}, dropped: () => {} } as never);
   const views = new RoomViews();
@@ -42,7 +46,13 @@ async function join(duringEnter: (views: RoomViews) => { ready: boolean }) {
   const outcomes: JoinOutcome[] = [];
   const request = { channel: 'chat:1', auth: {}, handshake: {} as never };
   const answer = (outcome: JoinOutcome) => void outcomes.push(outcome);
-  await joinChannel(parts as unknown as Parts, connection, request, { answer });
+  const homecoming = homecomingOf(parts as unknown as Parts, connection);
+  await joinChannel(
+    parts as unknown as Parts,
+    connection,
+    { ...request, ...(homecoming === undefined ? {} : { homecoming }) },
+    { answer },
+  );
   return { parts, connection, outcomes };
 }
 
@@ -73,5 +83,24 @@ describe('joining a channel', () => {
     });
     expect(outcomes).toMatchObject([{ ok: false, code: 'unavailable' }]);
     expect(connection.subscriptions.size).toBe(0);
+  });
+
+  describe('that a client with one position for all its channels comes back to', () => {
+    const refused = async (offset: string | null) => {
+      const { connection } = await join(
+        () => ({ ready: false }),
+        (parts, of) => new Homecoming(parts, of, { offset, comesInPieces: () => false, rewind: () => {} }),
+      );
+      return connection.closure?.code;
+    };
+
+    // The chaos run found it: its other channels carried the position past what this one had missed.
+    it('ends the connection where it is refused for now, so that the client brings the position again', async () => {
+      expect(await refused('1-1')).toBe('unavailable');
+    });
+
+    it('is refused alone where there is nothing to bring', async () => {
+      expect(await refused(null)).toBeUndefined();
+    });
   });
 });
