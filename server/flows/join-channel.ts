@@ -80,7 +80,8 @@ export async function joinChannel(
     coming ??= expect();
     const admitted = await admit(parts, connection, grant, attempt);
     if (isRejection(admitted)) {
-      if (coming.holds && coming.from !== null) comeAgain(connection);
+      // Not where the client itself has overtaken it.
+      if (coming.holds && coming.from !== null && !attempt.signal.aborted) comeAgain(connection);
       return answer(admitted);
     }
     const arrival = new Arrival(parts, attempt, admitted, coming.from, answers);

@@ -99,6 +99,22 @@ describe('joining a channel', () => {
       expect(await refused('1-1')).toBe('unavailable');
     });
 
+    it('keeps the connection where the client itself overtakes it', async () => {
+      const clients: Connection[] = [];
+      const { outcomes, connection } = await join(
+        () => {
+          clients[0]?.cancelAttempt('chat:1');
+          return { ready: true };
+        },
+        (parts, of) => {
+          clients.push(of);
+          return new Homecoming(parts, of, { offset: '1-1', comesInPieces: () => false, rewind: () => {} });
+        },
+      );
+      expect(outcomes).toMatchObject([{ ok: false, code: 'cancelled' }]);
+      expect(connection.closure).toBeNull();
+    });
+
     it('is refused alone where there is nothing to bring', async () => {
       expect(await refused(null)).toBeUndefined();
     });
