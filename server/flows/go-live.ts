@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Resumption } from '../broker/bus/bus.ts';
 import type { Connection } from '../connection/connection.ts';
 import { CUSTOM_CHANNEL } from '../domain/channel-name.ts';
@@ -19,6 +20,10 @@ export interface Landing {
   landed(): void;
 }
 
+/** How long a node may be behind another, and how often it is looked whether it is, in milliseconds. */
+const REACH_MS = 2_000;
+const LOOK_MS = 20;
+
 export const ALONE: Landing = { othersBehind: () => false, landed: () => {} };
 
 /**
@@ -36,6 +41,7 @@ export async function goLive(
   const send = (frame: Frame) =>
     connection.replay(landing.othersBehind() ? (frame.withoutPosition?.() ?? frame) : frame);
   try {
+    await reachNewest(parts, arrivals, signal);
     await foretell(parts, arrivals, signal);
     const replay = new Replay(parts, arrivals, send);
     await parts.bus.resume({
@@ -58,6 +64,22 @@ export async function goLive(
   } catch (error) {
     if (signal.aborted) return;
     fail(connection, arrivals, error);
+  }
+}
+
+/**
+ * Where channels bring positions of their own, the newest may come from a node that was ahead of this one; live before
+ * this one has got there, that channel would be sent once more what it has.
+ */
+async function reachNewest(parts: Parts, arrivals: readonly Arrival[], signal: AbortSignal): Promise<void> {
+  const places = arrivals.flatMap(({ since }) => since ?? []).sort(comparePositions);
+  const [oldest, newest] = [places[0], places.at(-1)];
+  if (oldest === undefined || newest === undefined || comparePositions(oldest, newest) === 0) return;
+  const endsAtMs = Date.now() + REACH_MS;
+  while (!signal.aborted && Date.now() < endsAtMs) {
+    const position = parsePosition(parts.bus.position() ?? '');
+    if (position === null || comparePositions(newest, position) <= 0) return;
+    await pause(LOOK_MS);
   }
 }
 

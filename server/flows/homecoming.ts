@@ -4,8 +4,10 @@ import { goLive } from './go-live.ts';
 import { LeftChannels } from './left-channels.ts';
 import type { Parts } from './parts.ts';
 
-/** So long after its CONNECT a client's subscribes are those of its former connection, in milliseconds. */
-export const HOMECOMING_MS = 5_000;
+/** So long after its first subscribe a client's subscribes are those of its former connection, in milliseconds. */
+const HOMECOMING_MS = 5_000;
+/** The first may be so long in coming, in milliseconds: after that the page has had no channel before. */
+const FIRST_SUBSCRIBE_MS = 30_000;
 /** So long after the last one a burst of subscribes is over, in milliseconds. */
 const QUIET_MS = 40;
 /**
@@ -56,6 +58,9 @@ export class Homecoming {
   readonly #left = new LeftChannels();
   readonly #connectedAtMs = Date.now();
   readonly #coming = new Set<Coming>();
+  /** Until when a subscribe goes on from the offset; null: none has come yet. */
+  #homeAtMs: number | null = null;
+  /** Of those that are gathered now, the first and the last. */
   #firstAtMs = 0;
   #lastAtMs = 0;
   #quietMs = QUIET_MS;
@@ -119,9 +124,12 @@ export class Homecoming {
 
   /** Where a channel of this client goes on. One that was live here goes on from where it was left, or begins anew. */
   #placeOf(wire: string): string | null {
+    const nowMs = Date.now();
+    const isEarly = nowMs - this.#connectedAtMs <= FIRST_SUBSCRIBE_MS;
+    this.#homeAtMs ??= isEarly ? nowMs + HOMECOMING_MS : 0;
     const left = this.#left.placeOf(wire);
     if (left !== undefined) return left;
-    return Date.now() - this.#connectedAtMs <= HOMECOMING_MS ? this.#options.offset : null;
+    return nowMs <= this.#homeAtMs ? this.#options.offset : null;
   }
 
   #quietAfter(nowMs: number): number {

@@ -29,8 +29,8 @@ export class HistoryQueue<E extends Position> {
     this.#head = 0;
   }
 
-  /** Up to `limit` entries after a place. */
-  after(from: Position, limit: number): E[] {
+  /** The entries after a place, oldest first, looked at as they are asked for: while nothing is added or taken. */
+  *after(from: Position): IterableIterator<E, undefined> {
     let low = this.#head;
     let high = this.#items.length;
     while (low < high) {
@@ -38,6 +38,7 @@ export class HistoryQueue<E extends Position> {
       if (comparePositions(this.#items[middle] as E, from) <= 0) low = middle + 1;
       else high = middle;
     }
-    return this.#items.slice(low, low + limit) as E[];
+    for (; low < this.#items.length; low++) yield this.#items[low] as E;
+    return undefined;
   }
 }

@@ -83,16 +83,13 @@ export class History {
    * @param limit items at most, but that those of one place stay together: who goes on after it would miss the rest
    */
   after(from: Position, channels: ReadonlySet<string>, limit: number): readonly HistoryItem[] {
-    const found: Entry[] = this.#gaps.after(from, limit);
-    for (const channel of channels) {
-      const queue = this.#byChannel.get(channel);
-      if (queue !== undefined) found.push(...queue.after(from, limit));
+    const queues = [this.#gaps, ...[...channels].flatMap((channel) => this.#byChannel.get(channel) ?? [])];
+    const found: HistoryItem[] = [];
+    for (const { item } of inOrder(queues.map((queue) => queue.after(from)))) {
+      if (found.length >= limit && item.position !== found.at(-1)?.position) break;
+      found.push(item);
     }
-    found.sort(comparePositions);
-    return wholePlaces(
-      found.map(({ item }) => item),
-      limit,
-    );
+    return found;
   }
 
   /** Lets go what is older than the bounds allow; also called whenever something is added. */
@@ -136,4 +133,21 @@ export function wholePlaces(items: readonly HistoryItem[], count: number): reado
   let end = Math.min(count, items.length);
   while (end < items.length && items[end]?.position === items[end - 1]?.position) end++;
   return items.slice(0, end);
+}
+
+/** Merges what is in order each: as much work as is taken out, however long the queues are. */
+function* inOrder(queues: readonly IterableIterator<Entry, undefined>[]): IterableIterator<Entry> {
+  const heads = queues.map((queue) => queue.next().value);
+  for (;;) {
+    let first = -1;
+    let entry: Entry | undefined;
+    for (let i = 0; i < heads.length; i++) {
+      const head = heads[i];
+      if (head === undefined || (entry !== undefined && comparePositions(head, entry) >= 0)) continue;
+      [first, entry] = [i, head];
+    }
+    if (entry === undefined) return;
+    yield entry;
+    heads[first] = queues[first]?.next().value;
+  }
 }
