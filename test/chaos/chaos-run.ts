@@ -3,26 +3,33 @@ import { fileURLToPath } from 'node:url';
 import { type AuthEndpoint, startAuthEndpoint } from '../support/auth-endpoint.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
-import { Cluster } from './cluster.ts';
+import { Crowd } from './crowd.ts';
 import { EchoVisitor } from './echo-visitor.ts';
 import { EventCheck } from './event-check.ts';
-import { Faults } from './faults.ts';
-import { Journal } from './journal.ts';
+import { Faults, MIXES, type Mix } from './faults.ts';
 import { deadNodesAreForgotten, leftInRedis, nodesHoldNothing } from './leftovers.ts';
+import { isOfPages } from './page-scene.ts';
 import { PresenceCheck } from './presence-check.ts';
 import { Publisher } from './publisher.ts';
 import { QuietPoint } from './quiet-point.ts';
 import { RawVisitor } from './raw-visitor.ts';
 import { Recorder, type Report } from './report.ts';
-import { castClients, roomsOf } from './scene.ts';
+import { Rows } from './rows.ts';
+import { castClients, EVENT_WIRES, MESSAGE_WIRES, PREFIX, ROOMS, roomsOf } from './scene.ts';
 import type { Sight } from './sight.ts';
-import type { Company, Visitor } from './visitor.ts';
+import type { Company } from './visitor.ts';
 
 export interface ChaosOptions {
   readonly seed: number;
   /** How long faults and quiet points take turns, in seconds. */
   readonly seconds: number;
   readonly clients: number;
+  /** On the nodes with a history; half as many are on those without. */
+  readonly pages: number;
+  /** Published for the pages of each row. */
+  readonly eventsPerSecond: number;
+  /** Rounds of these, in turn. Default: all. */
+  readonly mixes?: readonly Mix[];
   /** The built server's `main.js`; a twin has another. */
   readonly main?: string;
   readonly say?: (line: string) => void;
@@ -50,16 +57,13 @@ export async function runChaos(options: ChaosOptions): Promise<Report> {
 class ChaosRun {
   readonly #options: ChaosOptions;
   readonly #recorder: Recorder;
-  readonly #random: SeededRandom;
   readonly #redis: RedisServer;
   readonly #auth: AuthEndpoint;
-  readonly #journal: Journal;
-  readonly #cluster: Cluster;
-  readonly #visitors: readonly Visitor[];
+  readonly #rows: Rows;
+  readonly #crowd: Crowd;
   readonly #publisher: Publisher;
   readonly #faults: Faults;
   readonly #quiet: QuietPoint;
-  readonly #away = new Set<NodeJS.Timeout>();
   readonly #graceMs: number;
   readonly #beganAt = Date.now();
 
@@ -68,9 +72,10 @@ class ChaosRun {
     const random = new SeededRandom(options.seed);
     const delays = random.fork();
     // Laravel answers when it likes.
-    const auth = await startAuthEndpoint(() =>
-      sleep(delays.chance(0.03) ? 1_500 : delays.between(0, 150), null),
-    );
+    const auth = await startAuthEndpoint(({ channel }) => {
+      if (isOfPages(channel)) return sleep(delays.between(5, 155), null);
+      return sleep(delays.chance(0.03) ? 1_500 : delays.between(0, 150), null);
+    });
     const run = new ChaosRun(options, random, redis, auth);
     await run.#start();
     return run;
@@ -78,24 +83,24 @@ class ChaosRun {
 
   private constructor(options: ChaosOptions, random: SeededRandom, redis: RedisServer, auth: AuthEndpoint) {
     this.#options = options;
-    this.#random = random;
     this.#redis = redis;
     this.#auth = auth;
     const recorder = new Recorder((line) => this.#say(line));
     this.#recorder = recorder;
-    const journal = new Journal(redis.url);
-    this.#journal = journal;
     // With a grace as without, everybody who is gone must be gone in the end.
     this.#graceMs = random.fork().pick([0, 2_000]);
-    const cluster = new Cluster({
+    this.#rows = new Rows({
       main: options.main ?? MAIN,
       redisUrl: redis.url,
       authUrl: auth.url,
       graceMs: this.#graceMs,
       recorder,
       random: random.fork(),
+      pages: options.pages,
+      eventsPerSecond: options.eventsPerSecond,
+      faultsBefore: () => this.#faults.told,
     });
-    this.#cluster = cluster;
+    const { cluster, control, journal } = this.#rows;
     const cast = castClients(options.clients);
     const everIn = (room: string) =>
       new Set(cast.filter(({ plan }) => roomsOf(plan).includes(room)).map(({ userId }) => String(userId)));
@@ -112,54 +117,78 @@ class ChaosRun {
       sights,
       pickNode: () => cluster.pick(),
     });
-    this.#visitors = cast.map((casting) =>
+    const visitors = cast.map((casting) =>
       casting.plan.door === 'raw'
         ? new RawVisitor(casting, casting.plan.room, company())
         : new EchoVisitor(casting, casting.plan, company()),
     );
+    this.#crowd = new Crowd(visitors, random.fork());
     const some = random.fork();
     const socketIds = () =>
       [...sights].filter(({ endedAt }) => endedAt === null).map(({ options: { socketId } }) => socketId);
-    this.#publisher = new Publisher(redis.url, journal, random.fork(), {
-      socketId: () => (socketIds().length === 0 ? null : some.pick(socketIds())),
-      userId: () => some.pick(cast).userId,
+    this.#publisher = new Publisher({
+      url: redis.url,
+      prefix: PREFIX,
+      letter: 'L',
+      journal,
+      random: random.fork(),
+      eventWires: EVENT_WIRES,
+      messageWires: MESSAGE_WIRES,
+      rooms: ROOMS,
+      someSocketId: () => some.of(socketIds()) ?? null,
+      someUserId: () => some.pick(cast).userId,
     });
     this.#faults = new Faults({
       cluster,
+      control,
       redis,
-      visitors: this.#visitors,
+      visitors,
       random: random.fork(),
       recorder,
       hurts: presence.hurts,
       tell: (line) => this.#say(line),
       sendAway: (visitor) => visitor.leave(),
     });
-    const visitors = this.#visitors;
-    this.#quiet = new QuietPoint({ cluster, visitors, sights, events, presence, recorder });
+    this.#quiet = new QuietPoint({
+      rows: this.#rows,
+      visitors,
+      sights,
+      events,
+      presence,
+      recorder,
+    });
   }
 
   async #start(): Promise<void> {
-    const { seed, seconds, clients } = this.#options;
+    const { seed, seconds, clients, pages } = this.#options;
     this.#say(
-      `seed ${seed}: ${clients} clients on ${NODES} nodes for ${seconds} s, presence grace ${this.#graceMs} ms`,
+      `seed ${seed}: ${clients} clients and ${pages} pages on ${NODES} nodes for ${seconds} s, presence grace ${this.#graceMs} ms`,
     );
-    await this.#journal.open();
+    await this.#rows.open(NODES);
     await this.#publisher.open();
-    await this.#cluster.open(NODES);
   }
 
   /** Faults and quiet points in turn. */
   async live(): Promise<void> {
-    for (const visitor of this.#visitors) visitor.enter();
+    this.#crowd.enter();
     await this.#settle();
-    const endsAt = this.#beganAt + this.#options.seconds * 1_000;
-    while (endsAt - Date.now() > SHORTEST_ROUND_MS) {
-      for (const visitor of this.#visitors) if (!visitor.wanted) visitor.enter();
+    const endsAt = Date.now() + this.#options.seconds * 1_000;
+    const mixes = this.#options.mixes ?? MIXES;
+    for (let round = 0; endsAt - Date.now() > SHORTEST_ROUND_MS; round++) {
+      const mix = mixes[round % mixes.length] as Mix;
+      this.#say(`round of ${mix}`);
+      this.#crowd.enter();
       this.#publisher.go();
-      const acting = setInterval(() => this.#act(), ACT_MS);
-      await this.#faults.run(Math.min(ROUND_MS, endsAt - Date.now()));
+      this.#faults.count = 0;
+      this.#rows.begin(mix);
+      const acting = setInterval(() => {
+        this.#crowd.act();
+        this.#rows.act();
+      }, ACT_MS);
+      await this.#faults.run(mix, Math.min(ROUND_MS, endsAt - Date.now()));
       clearInterval(acting);
       this.#publisher.pause();
+      this.#rows.pause(mix, this.#faults.count);
       await this.#faults.stop();
       await this.#settle();
     }
@@ -167,70 +196,44 @@ class ChaosRun {
 
   /** Everybody leaves; nothing of them may remain anywhere. */
   async end(): Promise<void> {
-    for (const visitor of this.#visitors) visitor.leave();
-    await nodesHoldNothing(this.#cluster.slots, this.#recorder);
+    this.#rows.controlMustHaveLost();
+    this.#crowd.leave();
+    this.#rows.closePages();
+    const { cluster, control, journal } = this.#rows;
+    this.#recorder.count('events published', journal.entries.length);
+    await nodesHoldNothing([...cluster.slots, ...control.slots], this.#recorder);
     await deadNodesAreForgotten(this.#redis, NODES);
-    await this.#cluster.close();
+    await this.#rows.closeNodes();
     await leftInRedis(this.#redis, this.#recorder);
   }
 
   report(): Report {
-    this.#recorder.count('events published', this.#journal.entries.length);
     const { seed, seconds } = this.#options;
     const { counts, violations, stories } = this.#recorder;
-    return { seed, seconds, counts, violations, stories };
+    return { seed, seconds, counts, violations, stories, ...this.#rows.tallies() };
   }
 
   async discard(): Promise<void> {
-    for (const timer of this.#away) clearTimeout(timer);
-    for (const visitor of this.#visitors) visitor.leave();
+    this.#crowd.leave();
     this.#publisher.close();
-    this.#journal.close();
-    await this.#cluster.discard();
+    await this.#rows.discard();
     await this.#redis.stop();
     await this.#auth.stop();
   }
 
   async #settle(): Promise<void> {
-    // Who is away stays away, so that the truth is not everybody.
-    for (const timer of this.#away) clearTimeout(timer);
-    this.#away.clear();
+    this.#crowd.rest();
     const tookMs = await this.#quiet.reach();
-    for (const { key, client } of this.#journal.notPublished())
+    for (const { key, client } of this.#rows.journal.notPublished())
       this.#recorder.violation('taken but not published', `${key} of ${client}`, () => this.#storyOf(client));
     const { counts } = this.#recorder;
     this.#say(
-      `quiet after ${(tookMs / 1_000).toFixed(1)} s: ${this.#journal.entries.length} published, ${counts['events delivered'] ?? 0} delivered, ${counts['events lost in a told gap'] ?? 0} lost in told gaps`,
+      `quiet after ${(tookMs / 1_000).toFixed(1)} s: ${this.#rows.journal.entries.length} published, ${counts['events delivered'] ?? 0} delivered, ${counts['events lost in a told gap'] ?? 0} lost in told gaps`,
     );
-  }
-
-  /** What people do, a little of it in each moment. */
-  #act(): void {
-    const random = this.#random;
-    for (const visitor of this.#visitors) {
-      if (!visitor.wanted) continue;
-      const roll = random.next();
-      if (roll < 0.08) visitor.speak();
-      else if (roll < 0.083) visitor.cut();
-      else if (roll < 0.087) visitor.flicker();
-      else if (roll < 0.09) this.#goAway(visitor);
-    }
-  }
-
-  #goAway(visitor: Visitor): void {
-    visitor.leave();
-    const timer = setTimeout(
-      () => {
-        this.#away.delete(timer);
-        visitor.enter();
-      },
-      this.#random.between(200, 4_000),
-    );
-    this.#away.add(timer);
   }
 
   #storyOf(client: string): string {
-    const visitor = this.#visitors.find(({ name }) => name === client);
+    const visitor = this.#crowd.visitors.find(({ name }) => name === client);
     return [
       visitor?.story() ?? '',
       '  faults before:',

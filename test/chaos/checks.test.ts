@@ -30,7 +30,7 @@ let presence: PresenceCheck;
 
 beforeEach(() => {
   recorder = new Recorder(() => {});
-  journal = new Journal('redis://127.0.0.1:1');
+  journal = new Journal('redis://127.0.0.1:1', '', []);
   events = new EventCheck(journal, recorder, () => '');
   presence = new PresenceCheck(
     recorder,

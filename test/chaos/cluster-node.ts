@@ -69,6 +69,10 @@ export class ClusterNode {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** Neither dead nor about to be. */
   get alive(): boolean {
     return this.endingAt === null && this.url !== '';

@@ -3,7 +3,6 @@ import { TEST_SECRET } from '../support/jwt.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import { ClusterNode } from './cluster-node.ts';
 import type { Recorder } from './report.ts';
-import { PREFIX } from './scene.ts';
 
 const NODE_TTL_MS = 3_000;
 const DRAIN_MS = 4_000;
@@ -12,26 +11,35 @@ const START_MS = 30_000;
 /** Beyond its drain, on a busy machine. */
 const STOP_SLACK_MS = 8_000;
 
+export interface ClusterOptions {
+  readonly main: string;
+  readonly redisUrl: string;
+  readonly authUrl: string;
+  readonly prefix: string;
+  readonly graceMs: number;
+  /** Of the names of its nodes, one for each place. */
+  readonly letters: readonly string[];
+  readonly recorder: Recorder;
+  readonly random: SeededRandom;
+  /** More settings of its nodes. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Three places for nodes; who dies is followed by another in its place. */
 export class Cluster {
   readonly slots: ClusterNode[] = [];
   /** All that ever ran. */
   readonly nodes: ClusterNode[] = [];
   readonly #main: string;
+  readonly #letters: readonly string[];
   readonly #env: Readonly<Record<string, string>>;
   readonly #recorder: Recorder;
   readonly #random: SeededRandom;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(options: {
-    main: string;
-    redisUrl: string;
-    authUrl: string;
-    graceMs: number;
-    recorder: Recorder;
-    random: SeededRandom;
-  }) {
+  constructor(options: ClusterOptions) {
     this.#main = options.main;
+    this.#letters = options.letters;
     this.#recorder = options.recorder;
     this.#random = options.random;
     this.#env = {
@@ -40,7 +48,7 @@ export class Cluster {
       YAMABIKO_JWT_SECRET: TEST_SECRET,
       YAMABIKO_LOG_FORMAT: 'json',
       YAMABIKO_REDIS_URL: options.redisUrl,
-      YAMABIKO_REDIS_PREFIX: PREFIX,
+      YAMABIKO_REDIS_PREFIX: options.prefix,
       YAMABIKO_AUTH_URL: options.authUrl,
       YAMABIKO_APPS: 'app:key',
       YAMABIKO_NODE_TTL_MS: String(NODE_TTL_MS),
@@ -49,6 +57,7 @@ export class Cluster {
       // A polling client that gave up on a frozen node is found gone in time for a quiet point.
       YAMABIKO_PING_INTERVAL_MS: '6000',
       YAMABIKO_PING_TIMEOUT_MS: '5000',
+      ...options.env,
     };
   }
 
@@ -59,8 +68,9 @@ export class Cluster {
 
   /** Starts a node in a place, and awaits that it listens. */
   async fill(slot: number): Promise<void> {
-    const earlier = this.nodes.filter(({ name }) => name.startsWith(NAMES[slot] as string)).length;
-    const node = new ClusterNode(`${NAMES[slot]}${earlier + 1}`, this.#main, this.#env);
+    const letter = this.#letters[slot] as string;
+    const earlier = this.nodes.filter(({ name }) => name.startsWith(letter)).length;
+    const node = new ClusterNode(`${letter}${earlier + 1}`, this.#main, this.#env);
     this.nodes.push(node);
     this.slots[slot] = node;
     this.#recorder.count('nodes started');
@@ -73,6 +83,10 @@ export class Cluster {
     const alive = this.slots.filter((node) => node.alive);
     const ready = alive.filter((node) => node.ready);
     return this.#random.pick(ready.length > 0 ? ready : alive.length > 0 ? alive : this.slots);
+  }
+
+  get allReady(): boolean {
+    return this.slots.every((node) => node.alive && node.ready);
   }
 
   /** Nodes that answer now. */
@@ -112,5 +126,3 @@ export class Cluster {
     return Promise.all(this.nodes.map((node) => node.discard()));
   }
 }
-
-const NAMES = ['A', 'B', 'C', 'D', 'E'];

@@ -50,6 +50,7 @@ export class EchoVisitor extends Visitor {
     this.#socket = socket;
     const manager = socket.io as unknown as Manager;
     manager.on('reconnect_attempt', () => {
+      forgetPast(socket);
       this.#target = this.company.pickNode();
       manager.uri = this.#target.url;
       this.tell(`connects to ${this.#target.name}`);
@@ -178,6 +179,7 @@ export class EchoVisitor extends Visitor {
     switch (event) {
       case 'connect':
       case 'disconnect':
+      case 'subscription_position':
         return;
       case 'presence:subscribed':
         this.#lists.set(
@@ -218,4 +220,9 @@ function kindOf(wire: string, token: boolean): Kind {
   if (wire.startsWith('presence-')) return 'presence';
   if (wire.startsWith('private-')) return 'private';
   return token ? 'token' : 'public';
+}
+
+/** Pages come back with what they had; visitors begin anew each time, as clients below 4.6 do. */
+function forgetPast(socket: ClientSocket): void {
+  Object.assign(socket, { _pid: undefined, _lastOffset: undefined });
 }

@@ -2,12 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisServer } from '../support/redis-server.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Cluster } from './cluster.ts';
+import { NodeFaults } from './node-faults.ts';
 import type { RedisHurt } from './presence-check.ts';
+import { RedisFaults } from './redis-faults.ts';
 import type { Recorder } from './report.ts';
 import type { Visitor } from './visitor.ts';
 
 export interface FaultsOptions {
   readonly cluster: Cluster;
+  readonly control: Cluster;
   readonly redis: RedisServer;
   readonly visitors: readonly Visitor[];
   readonly random: SeededRandom;
@@ -19,47 +22,80 @@ export interface FaultsOptions {
   readonly sendAway: (visitor: Visitor) => void;
 }
 
-/** So many of each in a bag, which is emptied before it is filled anew. An empty Redis hides what dead nodes left. */
-const BAG = {
-  kill: 4,
-  terminate: 4,
-  freeze: 4,
-  cutClients: 5,
-  killSubscriber: 3,
-  killSubscribers: 2,
-  killNormal: 2,
-  pauseRedis: 2,
-  sleepRedis: 2,
-  flushRedis: 1,
-  crashRedis: 1,
+/** What can happen to a cluster that is looked after: so many of each in a bag, which is emptied before it is filled anew. */
+const DAILY = {
+  kill: 2,
+  killWriter: 2,
+  terminate: 2,
+  terminateWriter: 2,
+  freeze: 2,
+  freezeWriter: 1,
+  killSubscriber: 2,
+  killReader: 1,
+  killNormal: 1,
+  pauseRedis: 1,
+  sleepRedis: 1,
+};
+
+/** An empty Redis hides what dead nodes left, so there are few. */
+const DISASTERS = { killSubscribers: 2, flushRedis: 1, crashRedis: 1 };
+
+const BAGS = {
+  /** One at a time, as an operator goes on: the next one when all nodes are ready. */
+  ops: { ...DAILY, cutClients: 2 },
+  /** One at a time, without waiting. */
+  hard: { ...DAILY, cutClients: 2, killSubscribers: 2 },
+  /** Several at once. */
+  wild: { ...DAILY, cutClients: 4, ...DISASTERS },
 } as const;
 
-type Fault = keyof typeof BAG;
+export type Mix = keyof typeof BAGS;
+export const MIXES = Object.keys(BAGS) as readonly Mix[];
 
-/** At random from the seed, several at once where they allow it; `stop` ends all of them early. */
+type Fault = keyof typeof DAILY | keyof typeof DISASTERS | 'cutClients';
+
+const READY_MS = 20_000;
+const LOOK_MS = 100;
+const NOTICED_MS = 600;
+
+/** At random from the seed; `stop` ends all of them early. */
 export class Faults {
   readonly #options: FaultsOptions;
+  readonly #nodes: NodeFaults;
+  readonly #redis: RedisFaults;
   readonly #ongoing = new Set<Promise<void>>();
-  #bag: Fault[] = [];
+  readonly #bags: Record<Mix, Fault[]> = { ops: [], hard: [], wild: [] };
   #hurry = new AbortController();
-  #redisHurt = false;
+  /** Faults of this run. */
+  count = 0;
   /** The last ones, for the story. */
   readonly told: string[] = [];
 
   constructor(options: FaultsOptions) {
     this.#options = options;
+    const shared = {
+      tell: (line: string) => this.#tell(line),
+      pause: (lowMs: number, highMs: number) => this.#pause(lowMs, highMs),
+    };
+    this.#nodes = new NodeFaults({ ...options, ...shared });
+    this.#redis = new RedisFaults({ ...options, ...shared });
   }
 
   /** Makes faults for so long. */
-  async run(ms: number): Promise<void> {
+  async run(mix: Mix, ms: number): Promise<void> {
     this.#hurry = new AbortController();
-    const { random } = this.#options;
     const endsAt = Date.now() + ms;
+    const timer = setTimeout(() => this.#hurry.abort(), ms);
     while (Date.now() < endsAt) {
-      await sleep(random.between(400, 1_600));
-      const fault = this.#next();
-      if (fault !== null) this.#begin(fault);
+      await (mix === 'hard' ? this.#pause(100, 600) : this.#pause(400, 1_600));
+      if (Date.now() >= endsAt) break;
+      const fault = this.#next(mix);
+      if (fault === null) continue;
+      const running = this.#begin(fault);
+      if (mix !== 'wild') await running;
+      if (mix === 'ops') await this.#allReady();
     }
+    clearTimeout(timer);
   }
 
   /** Everything is whole again when it resolves: nodes run, Redis answers. */
@@ -68,36 +104,56 @@ export class Faults {
     while (this.#ongoing.size > 0) await Promise.all(this.#ongoing);
   }
 
-  #next(): Fault | null {
-    if (this.#bag.length === 0) {
-      const all = Object.entries(BAG).flatMap(([fault, times]) => Array<Fault>(times).fill(fault as Fault));
-      this.#bag = this.#options.random.shuffled(all);
+  #next(mix: Mix): Fault | null {
+    if (this.#bags[mix].length === 0) {
+      const all = Object.entries(BAGS[mix]).flatMap(([fault, times]) =>
+        Array<Fault>(times).fill(fault as Fault),
+      );
+      this.#bags[mix] = this.#options.random.shuffled(all);
     }
-    const at = this.#bag.findIndex((fault) => this.#possible(fault));
-    return at < 0 ? null : (this.#bag.splice(at, 1)[0] ?? null);
+    const bag = this.#bags[mix];
+    const at = bag.findIndex((fault) => this.#possible(fault));
+    return at < 0 ? null : (bag.splice(at, 1)[0] ?? null);
   }
 
   #possible(fault: Fault): boolean {
-    switch (fault) {
-      case 'kill':
-      case 'terminate':
-      case 'freeze':
-        // Somewhere clients must be able to go.
-        return this.#options.cluster.working.length >= 2;
-      case 'cutClients':
-        return true;
-      default:
-        return !this.#redisHurt;
-    }
+    if (fault === 'cutClients') return true;
+    return fault in NODE_FAULTS ? this.#nodes.possible : this.#redis.possible;
   }
 
-  #begin(fault: Fault): void {
-    const { recorder } = this.#options;
-    recorder.count(`fault: ${fault}`);
-    const running = this[fault]()
+  #begin(fault: Fault): Promise<void> {
+    this.count++;
+    this.#options.recorder.count(`fault: ${fault}`);
+    const running = this.#make(fault)
       .catch((error: unknown) => this.#tell(`${fault} failed: ${error}`))
       .finally(() => this.#ongoing.delete(running));
     this.#ongoing.add(running);
+    return running;
+  }
+
+  #make(fault: Fault): Promise<void> {
+    if (fault === 'cutClients') return this.#cutClients();
+    if (isNodeFault(fault)) {
+      const [what, choice] = NODE_FAULTS[fault];
+      return this.#nodes[what](choice);
+    }
+    return this.#redis[fault]();
+  }
+
+  async #cutClients(): Promise<void> {
+    const { visitors, random } = this.#options;
+    const cut = visitors.filter(() => random.chance(0.3));
+    this.#tell(`cut ${cut.length} clients`);
+    for (const visitor of cut) if (visitor.wanted) visitor.cut();
+  }
+
+  async #allReady(): Promise<void> {
+    const { cluster, control } = this.#options;
+    const limit = Date.now() + READY_MS;
+    // A node tells the loss of a connection within half a second; what it said before counts no more.
+    await sleep(NOTICED_MS);
+    await Promise.all([...cluster.slots, ...control.slots].map((node) => node.poll()));
+    while (!(cluster.allReady && control.allReady) && Date.now() < limit) await sleep(LOOK_MS);
   }
 
   #tell(line: string): void {
@@ -110,122 +166,17 @@ export class Faults {
     const ms = this.#options.random.between(lowMs, highMs);
     await sleep(ms, null, { signal: this.#hurry.signal }).catch(() => {});
   }
+}
 
-  async kill(): Promise<void> {
-    const { cluster, random } = this.#options;
-    const node = random.pick(cluster.working);
-    this.#tell(`kill -9 ${node.name}`);
-    node.kill();
-    // Who comes back at once hides what the dead node left of him.
-    for (const visitor of this.#options.visitors)
-      if (visitor.node === node && random.chance(0.4)) this.#options.sendAway(visitor);
-    await this.#pause(200, 4_000);
-    await cluster.fill(cluster.slots.indexOf(node));
-  }
+const NODE_FAULTS = {
+  kill: ['kill', 'any'],
+  killWriter: ['kill', 'writer'],
+  terminate: ['terminate', 'any'],
+  terminateWriter: ['terminate', 'writer'],
+  freeze: ['freeze', 'any'],
+  freezeWriter: ['freeze', 'writer'],
+} as const;
 
-  async terminate(): Promise<void> {
-    const { cluster, random } = this.#options;
-    const node = random.pick(cluster.working);
-    this.#tell(`SIGTERM ${node.name}`);
-    node.terminate();
-    await cluster.awaitExit(node);
-    await this.#pause(0, 2_000);
-    await cluster.fill(cluster.slots.indexOf(node));
-  }
-
-  async freeze(): Promise<void> {
-    const { cluster, random } = this.#options;
-    const node = random.pick(cluster.working);
-    this.#tell(`SIGSTOP ${node.name}`);
-    node.freeze();
-    await this.#pause(2_000, 6_000);
-    node.thaw();
-    this.#tell(`SIGCONT ${node.name}`);
-  }
-
-  async cutClients(): Promise<void> {
-    const { visitors, random } = this.#options;
-    const cut = visitors.filter(() => random.chance(0.3));
-    this.#tell(`cut ${cut.length} clients`);
-    for (const visitor of cut) if (visitor.wanted) visitor.cut();
-  }
-
-  killSubscriber(): Promise<void> {
-    return this.#killSubscribers((ids) => [this.#options.random.pick(ids)]);
-  }
-
-  killSubscribers(): Promise<void> {
-    return this.#killSubscribers((ids) => ids);
-  }
-
-  async #killSubscribers(choose: (ids: readonly string[]) => readonly string[]): Promise<void> {
-    const { client } = this.#options.redis;
-    await this.#hurtRedis(false, async () => {
-      const list = String(await client.call('CLIENT', 'LIST', 'TYPE', 'pubsub')).split('\n');
-      const ids = list
-        .filter((line) => line.includes('name=yamabiko-subscriber'))
-        .map((l) => l.slice(3).split(' ')[0]);
-      if (ids.length === 0) return;
-      const chosen = choose(ids as string[]);
-      this.#tell(`CLIENT KILL of ${chosen.length} subscribers`);
-      for (const id of chosen) await client.call('CLIENT', 'KILL', 'ID', id);
-    });
-  }
-
-  async killNormal(): Promise<void> {
-    await this.#hurtRedis(false, async () => {
-      this.#tell('CLIENT KILL TYPE normal');
-      await this.#options.redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal');
-    });
-  }
-
-  async pauseRedis(): Promise<void> {
-    const { redis } = this.#options;
-    await this.#hurtRedis(true, async () => {
-      this.#tell('SIGSTOP Redis');
-      redis.pause();
-      await this.#pause(1_000, 3_000);
-      redis.resume();
-      this.#tell('SIGCONT Redis');
-    });
-  }
-
-  async sleepRedis(): Promise<void> {
-    const seconds = this.#options.random.between(1, 3).toFixed(2);
-    await this.#hurtRedis(true, async () => {
-      this.#tell(`DEBUG SLEEP ${seconds}`);
-      await this.#options.redis.client.call('DEBUG', 'SLEEP', seconds);
-    });
-  }
-
-  async flushRedis(): Promise<void> {
-    await this.#hurtRedis(false, async () => {
-      this.#tell('FLUSHALL');
-      await this.#options.redis.client.flushall();
-    });
-  }
-
-  async crashRedis(): Promise<void> {
-    const { redis } = this.#options;
-    await this.#hurtRedis(true, async () => {
-      this.#tell('kill -9 Redis');
-      await redis.kill();
-      await this.#pause(200, 2_000);
-      await redis.restart();
-      this.#tell('Redis is back, empty');
-    });
-  }
-
-  /** One at a time: two would be one, harder to tell of. */
-  async #hurtRedis(still: boolean, hurt: () => Promise<void>): Promise<void> {
-    const span: RedisHurt = { from: Date.now(), to: null, still };
-    this.#options.hurts.push(span);
-    this.#redisHurt = true;
-    try {
-      await hurt();
-    } finally {
-      span.to = Date.now();
-      this.#redisHurt = false;
-    }
-  }
+function isNodeFault(fault: Fault): fault is keyof typeof NODE_FAULTS {
+  return fault in NODE_FAULTS;
 }

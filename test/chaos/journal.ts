@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { baseOf, PREFIX, REDIS_CHANNELS } from './scene.ts';
+import { baseOf } from './scene.ts';
 
 /** Something that was published for clients, as Redis itself told it. */
 export interface Published {
@@ -38,10 +38,13 @@ export class Journal {
   readonly #heardKeys = new Set<string>();
   readonly #expected: { readonly key: string; readonly client: string; readonly at: number }[] = [];
   readonly #redis: Redis;
+  readonly #names: readonly string[];
   readonly blindSpans: Span[] = [];
   live = false;
 
-  constructor(url: string) {
+  /** @param channels without prefix */
+  constructor(url: string, prefix: string, channels: readonly string[]) {
+    this.#names = channels.map((channel) => prefix + channel);
     this.#redis = new Redis(url, {
       connectionName: 'chaos-journal',
       autoResubscribe: false,
@@ -53,7 +56,7 @@ export class Journal {
     this.#redis.on('ready', () => void this.#listen());
     this.#redis.on('close', () => this.#blind());
     this.#redis.on('message', (name: string, payload: string) =>
-      this.take(name.slice(PREFIX.length), payload),
+      this.take(name.slice(prefix.length), payload),
     );
   }
 
@@ -113,7 +116,7 @@ export class Journal {
 
   async #listen(): Promise<void> {
     try {
-      await this.#redis.subscribe(...REDIS_CHANNELS.map((channel) => PREFIX + channel));
+      await this.#redis.subscribe(...this.#names);
       this.live = true;
       const span = this.blindSpans.at(-1);
       if (span !== undefined) span.to = Date.now();

@@ -1,3 +1,6 @@
+import type { Mix } from './faults.ts';
+import type { Tally } from './line-check.ts';
+
 /** What must never happen; each is counted, and the first ones are told in full. */
 export const VIOLATIONS = [
   'lost silently',
@@ -6,6 +9,14 @@ export const VIOLATIONS = [
   'out of order',
   'misdelivered',
   'never published',
+  'page lost silently',
+  'page lost in ops',
+  'page heard twice',
+  'page heard out of order',
+  'page heard its own',
+  'page heard what was not published',
+  'page not back',
+  'control lost nothing',
   'stranger shown',
   'joined though shown',
   'left though not shown',
@@ -35,12 +46,19 @@ export type Violation = (typeof VIOLATIONS)[number];
 /** Told in full at most so many times of each kind. */
 const STORIES_OF_A_KIND = 3;
 
+/** One row of nodes: what its pages were given, for each mix of faults. */
+export type Tallies = Readonly<Record<Mix, Tally>>;
+
 export interface Report {
   readonly seed: number;
   readonly seconds: number;
   readonly violations: Readonly<Partial<Record<Violation, number>>>;
   readonly counts: Readonly<Record<string, number>>;
   readonly stories: readonly string[];
+  /** Pages of the nodes with a history. */
+  readonly pages: Tallies;
+  /** Pages of the nodes on plain Pub/Sub. */
+  readonly control: Tallies;
 }
 
 /** Counts, and tells what it must at once. */
@@ -74,11 +92,13 @@ export class Recorder {
 }
 
 /** The tally as people read it, and as the documentation shows it. */
-export function tallyTable({ counts, violations }: Pick<Report, 'counts' | 'violations'>): string {
+export function tallyTable({ counts, violations, pages, control }: Report): string {
   const names = [...Object.keys(counts), ...VIOLATIONS];
   const width = Math.max(...names.map((name) => name.length));
   const line = (name: string, value: number) => `  ${name.padEnd(width)}  ${String(value).padStart(8)}`;
   return [
+    'what pages missed',
+    ...pageTable(pages, control),
     'what happened',
     ...Object.entries(counts)
       .sort(([a], [b]) => a.localeCompare(b))
@@ -86,4 +106,31 @@ export function tallyTable({ counts, violations }: Pick<Report, 'counts' | 'viol
     'what must be 0',
     ...VIOLATIONS.map((kind) => line(kind, violations[kind] ?? 0)),
   ].join('\n');
+}
+
+const COLUMNS = [
+  'actions',
+  'cuts',
+  'expected',
+  'missing',
+  'silent',
+  'doubled',
+  'disorder',
+  'own',
+  'notices',
+] as const satisfies (keyof Tally)[];
+
+function pageTable(pages: Tallies, control: Tallies): string[] {
+  const row = (name: string, cells: readonly string[]) =>
+    `  ${name.padEnd(13)}${cells.map((cell) => cell.padStart(10)).join('')}`;
+  const rowOf = (name: string, tally: Tally) =>
+    row(name, [
+      ...COLUMNS.map((column) => String(tally[column])),
+      `${((100 * tally.missing) / Math.max(1, tally.expected)).toFixed(2)} %`,
+    ]);
+  return [
+    row('', [...COLUMNS, 'missing']),
+    ...Object.entries(pages).map(([mix, tally]) => rowOf(mix, tally)),
+    ...Object.entries(control).map(([mix, tally]) => rowOf(`plain, ${mix}`, tally)),
+  ];
 }

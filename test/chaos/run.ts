@@ -2,11 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runChaos } from './chaos-run.ts';
+import { MIXES } from './faults.ts';
 import { type Report, tallyTable } from './report.ts';
 import { buildTwin, TWINS, type TwinName } from './twins.ts';
 
 const ARTIFACTS = new URL('../.artifacts/', import.meta.url);
-const USAGE = `npm run chaos -- [--seconds 300] [--seed N] [--clients 36] [--twin ${Object.keys(TWINS).join('|')}]`;
+const USAGE = `npm run chaos -- [--seconds 300] [--seed N] [--clients 36] [--pages 16] [--rate 60] [--mix ${MIXES.join('|')}] [--twin ${Object.keys(TWINS).join('|')}]`;
 
 /** @returns the exit code: 1 where something happened that must not */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -16,6 +17,9 @@ export async function main(argv: readonly string[]): Promise<number> {
       seconds: { type: 'string', default: '300' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       clients: { type: 'string', default: '36' },
+      pages: { type: 'string', default: '16' },
+      rate: { type: 'string', default: '60' },
+      mix: { type: 'string', multiple: true },
       server: { type: 'string' },
       twin: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -34,6 +38,9 @@ export async function main(argv: readonly string[]): Promise<number> {
       seed: Number(values.seed),
       seconds: Number(values.seconds),
       clients: Number(values.clients),
+      pages: Number(values.pages),
+      eventsPerSecond: Number(values.rate),
+      ...(values.mix === undefined ? {} : { mixes: MIXES.filter((mix) => values.mix?.includes(mix)) }),
       ...(main === undefined ? {} : { main }),
     });
     console.log(`\nseed ${report.seed}\n${tallyTable(report)}`);

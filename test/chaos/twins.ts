@@ -34,15 +34,15 @@ export const TWINS = {
   },
   /** Members of a node that died stay for ever. */
   ghosts: {
-    file: 'server/broker/roster-upkeep.js',
+    file: 'server/broker/roster/roster-upkeep.js',
     replace: '.filter((name) => name !== this.#lease.name)',
     by: '.filter(() => false)',
   },
   /** A gap is neither told nor counted. */
   silent: {
-    file: 'server/broker/redis-keeper.js',
-    replace: 'if (heardUntilNow && !this.#stopped)',
-    by: 'if (false)',
+    file: 'server/broker/log/log-bus.js',
+    replace: 'this.#tell((listener) => listener.gap(reason, formatPosition(at)));',
+    by: '',
   },
   /** A gap is logged and counted, but no client hears of it. */
   untold: {
@@ -59,7 +59,7 @@ export const TWINS = {
   /** The sender hears his own whisper, and toOthers reaches everybody. */
   echoing: {
     file: 'server/hub/hub.js',
-    replace: 'if (exceptSocketId !== null && listener.socketId === exceptSocketId)',
+    replace: 'if (exceptSocketId !== null && listener.socketIds.includes(exceptSocketId))',
     by: 'if (false)',
   },
   /** A member is announced as often as he comes in. */
@@ -79,6 +79,42 @@ export const TWINS = {
     file: 'server/flows/leave-channel.js',
     replace: 'parts.meters.unsubscribed(kind);',
     by: '',
+  },
+  /** Whoever comes back is taken for new. */
+  forgetful: {
+    file: 'server/flows/arrival.js',
+    replace: 'this.from = from;',
+    by: 'this.from = from = null;',
+  },
+  /** One in two hundred of what is replayed is left out. */
+  skipping: {
+    file: 'server/flows/replay.js',
+    replace: 'this.#at = parsePosition(item.position) ?? this.#at;',
+    by: "this.#at = parsePosition(item.position) ?? this.#at;\n        if (item.type === 'entry' && Math.random() < 0.005) return;",
+  },
+  /** What is replayed comes twice. */
+  repeating: {
+    file: 'server/flows/replay.js',
+    replace: 'deliverBroadcast(this.#delivery, channel, payload, position);',
+    by: 'deliverBroadcast(this.#delivery, channel, payload, position); deliverBroadcast(this.#delivery, channel, payload, position);',
+  },
+  /** A page that comes back is not known for the one that it was. */
+  uncarried: {
+    file: 'server/protocols/echo/echo-session.js',
+    replace: '[socket.id, ...oldSocketIds]',
+    by: '[socket.id]',
+  },
+  /** What cannot be replayed is not told at its place. */
+  hushed: {
+    file: 'server/flows/replay-listener.js',
+    replace: "this.protocol.deliver({ wire, write }, { type: 'gap', reason }, position);",
+    by: '',
+  },
+  /** Positions go on while a channel of the page is still behind. */
+  hasty: {
+    file: 'server/flows/homecoming.js',
+    replace: 'if (!this.#coming.has(coming))',
+    by: 'this.#connection.positionsHeld = false;\n        if (true)',
   },
 } as const satisfies Record<string, Twin>;
 

@@ -1,0 +1,154 @@
+import type { Journal, Published } from './journal.ts';
+import type { Line } from './line.ts';
+import type { Recorder, Violation } from './report.ts';
+
+/** What the pages of a row were given under one mix of faults. */
+export interface Tally {
+  actions: number;
+  cuts: number;
+  /** Events and channels: what all pages together had to hear. */
+  expected: number;
+  missing: number;
+  /** Missing, and the page was not told at that place. */
+  silent: number;
+  doubled: number;
+  disorder: number;
+  /** Heard by the page that had whispered or sent it `toOthers`. */
+  own: number;
+  /** Times that a page was told that something may be missing. */
+  notices: number;
+}
+
+export function emptyTally(): Tally {
+  return {
+    actions: 0,
+    cuts: 0,
+    expected: 0,
+    missing: 0,
+    silent: 0,
+    doubled: 0,
+    disorder: 0,
+    own: 0,
+    notices: 0,
+  };
+}
+
+export interface LineCheckOptions {
+  readonly journal: Journal;
+  readonly recorder: Recorder;
+  readonly storyOf: (page: string) => string;
+  /** False on the control row, where losses are only counted. */
+  readonly accuses: boolean;
+}
+
+/** Compares what pages heard, over all their connections, with what Redis published. */
+export class LineCheck {
+  readonly #options: LineCheckOptions;
+  tally = emptyTally();
+  /** Whether even a loss that is told is one too many. */
+  lossless = false;
+
+  constructor(options: LineCheckOptions) {
+    this.#options = options;
+  }
+
+  /** @param ownIds the socket ids that the server must know for the page's own */
+  arrived(line: Line, id: string, ownIds: readonly string[]): void {
+    this.#options.recorder.count(this.#options.accuses ? 'events heard by pages' : 'events heard by control');
+    line.heard.push({ type: 'event', id, ownIds });
+  }
+
+  /** The page was told at this place that something may be missing. */
+  told(line: Line): void {
+    this.tally.notices++;
+    line.heard.push({ type: 'notice' });
+  }
+
+  /** What a page still waits for, though nothing was told of it. */
+  behind(line: Line): Published[] {
+    this.#compare(line);
+    return this.#missing(line).filter((entry) => !isTold(line, entry));
+  }
+
+  /** At a quiet point: everything must have come. */
+  settle(line: Line): void {
+    this.#compare(line);
+    const { entries } = this.#options.journal;
+    for (const entry of this.#missing(line)) {
+      this.tally.missing++;
+      if (!isTold(line, entry)) {
+        this.tally.silent++;
+        this.#accuse('page lost silently', line, entry.id);
+      } else if (this.lossless) this.#accuse('page lost in ops', line, entry.id);
+    }
+    for (let index = line.cursor; index < entries.length; index++)
+      if (line.isOwed(entries[index] as Published)) this.tally.expected++;
+    line.cursor = entries.length;
+    line.indexes.clear();
+    line.notices = [];
+    line.earlierIds = line.ids;
+    line.ids = new Set();
+  }
+
+  #missing(line: Line): Published[] {
+    const { entries } = this.#options.journal;
+    const missing: Published[] = [];
+    for (let index = line.cursor; index < entries.length; index++) {
+      const entry = entries[index] as Published;
+      if (!line.indexes.has(index) && line.isOwed(entry)) missing.push(entry);
+    }
+    return missing;
+  }
+
+  /** What the journal has not heard itself yet waits. */
+  #compare(line: Line): void {
+    for (const item of line.heard.splice(0)) {
+      if (item.type === 'notice')
+        line.notices.push({ after: line.lastIndex, before: Number.POSITIVE_INFINITY });
+      else this.#compareEvent(line, item.id, item.ownIds);
+    }
+  }
+
+  #compareEvent(line: Line, id: string, ownIds: readonly string[]): void {
+    const { journal } = this.#options;
+    const entry = journal.get(id);
+    if (entry === undefined) {
+      if (!journal.wasBlind(journal.begunAt(id), 1_000))
+        this.#accuse('page heard what was not published', line, id);
+      return;
+    }
+    if (!line.concerns(entry)) this.#accuse('page heard what was not published', line, `${id}, of others`);
+    if (entry.exceptSocketId !== null && ownIds.includes(entry.exceptSocketId)) {
+      this.tally.own++;
+      this.#accuse('page heard its own', line, id);
+    }
+    if (line.ids.has(id) || line.earlierIds.has(id)) {
+      this.tally.doubled++;
+      this.#accuse('page heard twice', line, id);
+      return;
+    }
+    line.ids.add(id);
+    if (entry.index <= line.lastIndex) {
+      this.tally.disorder++;
+      this.#accuse('page heard out of order', line, id);
+    }
+    for (const notice of line.notices) notice.before = Math.min(notice.before, entry.index);
+    line.lastIndex = Math.max(line.lastIndex, entry.index);
+    line.indexes.add(entry.index);
+  }
+
+  #accuse(kind: Violation, line: Line, id: string): void {
+    const { accuses, recorder, journal, storyOf } = this.#options;
+    if (!accuses) return;
+    const entry = journal.get(id);
+    const when =
+      entry === undefined ? '' : ` (published ${new Date(entry.heardAt).toISOString()} as ${entry.index})`;
+    recorder.violation(kind, `${line.page} on ${line.plan.wire} (${line.plan.kind}): ${id}${when}`, () =>
+      storyOf(line.page),
+    );
+  }
+}
+
+function isTold(line: Line, { index }: Published): boolean {
+  return line.notices.some(({ after, before }) => after < index && index < before);
+}
