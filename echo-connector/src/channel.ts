@@ -2,13 +2,14 @@ import { listenName, notificationEvent, whisperEvent, wireEvent } from './event-
 import { guardedCall } from './guarded-call.ts';
 import { Listeners } from './listeners.ts';
 import type { ResolvedOptions } from './options.ts';
+import { RecoveryListeners } from './recovery-listeners.ts';
 import { Subscription, type SubscriptionParts } from './subscription.ts';
 import {
-  decodeGap,
   decodeRoomMessage,
   decodeVerdict,
   type Gap,
   isProtocolEvent,
+  type Recovery,
   type Refusal,
   type RoomMessage,
 } from './wire.ts';
@@ -30,7 +31,7 @@ export abstract class YamabikoBaseChannel {
   readonly #subscribed = new Listeners<[]>();
   readonly #errors = new Listeners<[refusal: Refusal]>();
   readonly #messages = new Listeners<[message: never]>();
-  readonly #gaps = new Listeners<[gap: Gap]>();
+  readonly #recovery = new RecoveryListeners();
 
   /** `channel`: the name that a token's claim must bear, or null where no token can open the channel. */
   constructor(wireName: string, channel: string | null, parts: SubscriptionParts) {
@@ -103,12 +104,23 @@ export abstract class YamabikoBaseChannel {
    * Redis: time for the page to load its state anew.
    */
   onGap(callback: (gap: Gap) => void): this {
-    this.#gaps.add('', callback);
+    this.#recovery.gaps.add('', callback);
     return this;
   }
 
   stopOnGap(callback?: CallableFunction): this {
-    this.#gaps.remove('', callback);
+    this.#recovery.gaps.remove('', callback);
+    return this;
+  }
+
+  /** Called after what was missed in a cut, and before `.subscribed()`. `recovered: false`: `.onGap()` was told why. */
+  recovered(callback: (recovery: Recovery) => void): this {
+    this.#recovery.recoveries.add('', callback);
+    return this;
+  }
+
+  stopRecovered(callback?: CallableFunction): this {
+    this.#recovery.recoveries.remove('', callback);
     return this;
   }
 
@@ -152,7 +164,7 @@ export abstract class YamabikoBaseChannel {
     this.#events.clear();
     this.#all.clear();
     this.#messages.clear();
-    this.#gaps.clear();
+    this.#recovery.clear();
   }
 
   /** Subscribes; after a final refusal, tries again. The connector calls it first. */
@@ -177,13 +189,14 @@ export abstract class YamabikoBaseChannel {
   }
 
   /** The connector's: an event of the server for this wire name. */
-  receive(event: string, data: unknown): void {
+  receive(event: string, data: unknown, position: unknown): void {
     if (!this.subscription.hears) return;
+    this.#parts.positions.event(this.name, event, position);
     if (event === 'subscription_error') this.subscription.errorEvent(typeof data === 'number' ? data : 0);
     this.received(event, data);
     this.#events.call(event, data as never);
     if (!isProtocolEvent(event)) this.#all.call('', listenName(this.options.namespace, event), data as never);
-    if (event === 'subscription_gap') this.#gaps.call('', decodeGap(data));
+    this.#recovery.receive(event, data, position);
     if (event !== 'message') return;
     // A Laravel event may be named `message` too; only a room's message has a sender.
     const message = decodeRoomMessage(data);

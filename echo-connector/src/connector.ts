@@ -4,6 +4,8 @@ import { YamabikoChannel, YamabikoPresenceChannel, YamabikoPrivateChannel } from
 import { Connection } from './connection.ts';
 import type { ConnectionStatus } from './connection-status.ts';
 import { type ResolvedOptions, resolveOptions, socketOptions, type YamabikoOptions } from './options.ts';
+import { PositionKeeper } from './position-keeper.ts';
+import { Positions } from './positions.ts';
 import type { SubscriptionParts } from './subscription.ts';
 import { askEndpoint } from './token-endpoint.ts';
 import { askSource, SharedQuestions } from './token-source.ts';
@@ -34,10 +36,17 @@ export class YamabikoConnector {
     this.#connection = new Connection(this.socket, {
       up: () => this.#all().forEach((channel) => void channel.connectionUp()),
       down: (final) => this.#all().forEach((channel) => void channel.connectionDown(final)),
-      event: (name, [wireName, data]) => this.#receive(name, wireName, data),
+      event: (name, [wireName, data, position]) => this.#receive(name, wireName, data, position),
     });
     const ask = token === undefined ? askEndpoint(this.options) : askSource(token, tokenTimeoutMs);
-    this.#parts = { connection: this.#connection, tokens: new SharedQuestions(ask), options: this.options };
+    const { keepPositions, namespace } = this.options;
+    const kept = PositionKeeper.of(`yamabiko:positions:${host ?? ''}:${namespace || ''}`, keepPositions);
+    this.#parts = {
+      connection: this.#connection,
+      tokens: new SharedQuestions(ask),
+      positions: new Positions(kept),
+      options: this.options,
+    };
   }
 
   /** Connects again after disconnect() or `failed`; all channels that were not left are subscribed anew. */
@@ -126,7 +135,7 @@ export class YamabikoConnector {
     return channel;
   }
 
-  #receive(event: string, wireName: unknown, data: unknown): void {
-    if (typeof wireName === 'string') this.#find(wireName)?.receive(event, data);
+  #receive(event: string, wireName: unknown, data: unknown, position: unknown): void {
+    if (typeof wireName === 'string') this.#find(wireName)?.receive(event, data, position);
   }
 }

@@ -1,4 +1,5 @@
 import type { io, ManagerOptions, SocketOptions } from 'socket.io-client';
+import type { KeepPositions } from './position-keeper.ts';
 import type { TokenSource } from './token-source.ts';
 import type { Refusal } from './wire.ts';
 
@@ -34,6 +35,11 @@ export interface YamabikoOptions extends SocketIoOptions {
   bearerToken?: string | null | undefined;
   /** Where event classes live, `false` for nowhere. Default `App.Events`. */
   namespace?: string | false | undefined;
+  /**
+   * Keeps each channel's position in the tab's sessionStorage, so that after a reload the first subscribe brings what
+   * was missed in between. Default false: a page that loads its state anew needs none of it.
+   */
+  keepPositions?: boolean | KeepPositions | undefined;
   /** Told of every channel's refusal: for pages whose hooks give no access to `.error()`. */
   onError?: ((error: Refusal & { readonly channel: string }) => void) | undefined;
   /** The function `io` of socket.io-client, where the page brings its own. */
@@ -55,6 +61,7 @@ export type ResolvedOptions = {
   readonly csrfToken: string | null;
   readonly bearerToken: string | null;
   readonly namespace: string | false;
+  readonly keepPositions: boolean | KeepPositions;
   readonly onError: YamabikoOptions['onError'];
   readonly client: typeof io | undefined;
   readonly withCredentials: boolean;
@@ -83,6 +90,7 @@ export function resolveOptions(options: YamabikoOptions): ResolvedOptions {
     csrfToken: options.csrfToken ?? null,
     bearerToken: options.bearerToken ?? null,
     namespace: options.namespace ?? 'App.Events',
+    keepPositions: options.keepPositions ?? false,
     onError: options.onError,
     client: options.client,
     withCredentials: options.withCredentials ?? false,

@@ -10,6 +10,13 @@ interface Page {
   };
   readonly location?: { readonly origin?: string };
   readonly Laravel?: { readonly csrfToken?: string };
+  readonly sessionStorage?: PageStorage;
+  addEventListener?(event: 'pagehide', callback: () => void): void;
+}
+
+interface PageStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
 }
 
 const page = globalThis as unknown as Page;
@@ -43,4 +50,18 @@ export function isSameOrigin(url: string): boolean {
     // No URL at all: fetch will say so.
     return false;
   }
+}
+
+/** The tab's own storage; undefined where there is none, or where the browser forbids even the look at it. */
+export function sessionStorage(): PageStorage | undefined {
+  try {
+    return page.sessionStorage;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Calls back when the page goes: by a reload, a link, or with its tab. */
+export function onPageHide(callback: () => void): void {
+  page.addEventListener?.('pagehide', callback);
 }

@@ -1,5 +1,6 @@
 import type { Answer, Connection } from './connection.ts';
 import type { ResolvedOptions } from './options.ts';
+import type { Positions } from './positions.ts';
 import { RefusalEcho } from './refusal-echo.ts';
 import { backoffMs, callAt, renewalDelayMs } from './timing.ts';
 import { authHeaders } from './token-endpoint.ts';
@@ -12,6 +13,7 @@ import { decodeSubscribeAnswer, type Refusal, refusalOf, refusals, revocationOf 
 export interface SubscriptionParts {
   readonly connection: Connection;
   readonly tokens: SharedQuestions;
+  readonly positions: Positions;
   readonly options: ResolvedOptions;
 }
 
@@ -65,6 +67,7 @@ export class Subscription {
     this.#parts = parts;
     this.#listener = listener;
     this.#token = new TokenKeeper(channel, parts.tokens);
+    parts.positions.joined(wireName);
   }
 
   /** Whether it ever was. */
@@ -78,7 +81,7 @@ export class Subscription {
 
   /** Whether an event of this name can be meant for this subscription, and not for one that was left before. */
   get hears(): boolean {
-    return this.#asked && this.#state !== 'left';
+    return this.#asked && this.#state !== 'left' && !this.#parts.positions.isLeaving(this.wireName);
   }
 
   /** Why the channel is refused for good, or null. */
@@ -110,7 +113,11 @@ export class Subscription {
   }
 
   leave(): void {
-    if (this.#asked) this.#parts.connection.tell('unsubscribe', { channel: this.wireName });
+    const { connection, options, positions } = this.#parts;
+    const confirmed = positions.left(this.wireName);
+    const body = { channel: this.wireName };
+    if (this.#asked) connection.ask('unsubscribe', body, options.answerTimeoutMs, confirmed);
+    else confirmed();
     this.#state = 'left';
     this.#asked = false;
     this.#try += 1;
@@ -135,6 +142,7 @@ export class Subscription {
 
   #lose(): void {
     if (this.#state === 'subscribed') this.#state = 'waiting';
+    this.#parts.positions.halt(this.wireName);
     this.#listener.lost();
   }
 
@@ -158,10 +166,12 @@ export class Subscription {
   }
 
   #subscribe(number: number, held: HeldToken): void {
-    const { connection, options } = this.#parts;
+    const { connection, options, positions } = this.#parts;
     this.#asked = true;
     this.#errors.asked();
-    const body = { channel: this.wireName, auth: this.#auth(held.token) };
+    // A renewal goes on by itself. What it misses by its end is asked for then.
+    const since = this.isSubscribed ? {} : positions.since(this.wireName);
+    const body = { channel: this.wireName, auth: this.#auth(held.token), ...since };
     connection.ask('subscribe', body, options.answerTimeoutMs, (answer) => {
       if (number === this.#try) this.#answered(answer, held);
     });

@@ -64,6 +64,14 @@ export interface RoomMessage<Data = unknown> {
 /** Events that may be missing; `reason` is a word of the server's, for a log. */
 export interface Gap {
   readonly reason: string;
+  /** Where in the server's log, or null where it does not say. */
+  readonly position: string | null;
+}
+
+/** How a subscription went on where it had been: whether nothing is missing, and how many events were brought. */
+export interface Recovery {
+  readonly recovered: boolean;
+  readonly replayed: number;
 }
 
 export type SubscribeAnswer =
@@ -115,9 +123,19 @@ export function decodeRoomMessage(value: unknown): RoomMessage | null {
   return named ? (value as unknown as RoomMessage) : null;
 }
 
-export function decodeGap(value: unknown): Gap {
+export function decodeGap(value: unknown, position: unknown): Gap {
   const { reason } = isRecord(value) ? value : {};
-  return { reason: typeof reason === 'string' ? reason : 'unknown' };
+  return {
+    reason: typeof reason === 'string' ? reason : 'unknown',
+    position: typeof position === 'string' ? position : null,
+  };
+}
+
+/** What `subscription_succeeded` says of what was missed; null where the subscription began anew. */
+export function decodeRecovery(value: unknown): Recovery | null {
+  const { recovered, replayed } = isRecord(value) ? value : {};
+  if (typeof recovered !== 'boolean') return null;
+  return { recovered, replayed: typeof replayed === 'number' ? replayed : 0 };
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

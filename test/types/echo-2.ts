@@ -33,6 +33,8 @@ echo
   .joining<{ name: string }>((user) => user.name)
   .leaving(() => {})
   .onMessage<{ message: string }>(({ sender, data }) => `${sender.name}: ${data.message}`)
+  .onGap(({ reason, position }) => [reason.length, position?.length])
+  .recovered(({ recovered, replayed }) => recovered || replayed.toFixed())
   .subscribed(() => {})
   .error(({ code, status, message }) => [advise(code), status.toFixed(), message.length]);
 
