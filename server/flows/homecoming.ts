@@ -11,11 +11,13 @@ const FIRST_SUBSCRIBE_MS = 30_000;
 /** So long after the last one a burst of subscribes is over, in milliseconds. */
 const QUIET_MS = 40;
 /**
- * By polling, a burst's first subscribe travels alone and the rest one round trip later. A round trip is what the first
- * took to come after CONNECT; this many of them are waited for, up to so many milliseconds.
+ * By polling, a burst's first subscribe travels alone and the rest one round trip later, or when the client has gone
+ * over to WebSocket. A round trip is what the first took to come after CONNECT; this many of them are waited for,
+ * within these bounds in milliseconds.
  */
 const QUIET_ROUND_TRIPS = 2;
-const MAX_QUIET_MS = 1_500;
+const MIN_QUIET_IN_PIECES_MS = 250;
+const MAX_QUIET_IN_PIECES_MS = 1_500;
 
 export interface HomecomingOptions {
   /** The last position that the client has on all its channels; null: it is new. */
@@ -136,7 +138,8 @@ export class Homecoming {
     if (!this.#options.comesInPieces()) return QUIET_MS;
     if (this.#coming.size > 0) return this.#quietMs;
     const roundTripMs = nowMs - this.#connectedAtMs;
-    return Math.max(QUIET_MS, Math.min(MAX_QUIET_MS, QUIET_ROUND_TRIPS * roundTripMs));
+    const quietMs = QUIET_ROUND_TRIPS * roundTripMs;
+    return Math.max(MIN_QUIET_IN_PIECES_MS, Math.min(MAX_QUIET_IN_PIECES_MS, quietMs));
   }
 
   /** Whether the client may have been sent a position after this one. */
