@@ -100,6 +100,23 @@ describe('what a connection is sent', () => {
   });
 });
 
+describe('the position in what a connection is sent', () => {
+  const bare = { text: 'bare' } as Frame;
+  const frame = { text: 'whole', withoutPosition: () => bare } as Frame;
+
+  it('is held back while a channel of it is behind, in live frames alone', () => {
+    const { connection, written } = connect();
+    connection.write(frame);
+    connection.positionsHeld = true;
+    connection.write(frame);
+    connection.write(FRAME);
+    connection.replay(frame);
+    connection.positionsHeld = false;
+    connection.write(frame);
+    expect(written).toEqual([frame, bare, FRAME, frame, frame]);
+  });
+});
+
 describe('the rate of a connection', () => {
   it('refuses beyond the burst, and ends at five bursts of refusals', () => {
     const { connection, closures } = connect();

@@ -96,6 +96,17 @@ describe('the hub', () => {
     expect([sender.heard, other.heard]).toEqual([['news'], ['news', 'news']]);
   });
 
+  it('leaves out a connection by the id of one that it continues', () => {
+    const [hub, protocol] = [hubOf(), new TestProtocol()];
+    const again = { ...listenerOf(protocol), socketIds: ['9.3', '9.2', '9.1'] };
+    const other = listenerOf(protocol);
+    hub.join(again);
+    hub.join(other);
+    for (const exceptSocketId of ['9.1', '9.2', '9.3'])
+      hub.deliver('x', ['public'], NEWS, to({ exceptSocketId }), null);
+    expect([again.heard, other.heard]).toEqual([[], ['news', 'news', 'news']]);
+  });
+
   it('brings what is for one user to his connections alone', () => {
     const [hub, protocol] = [hubOf(), new TestProtocol()];
     const [ada, bob, nobody] = ['1', '2', null].map((userId) => listenerOf(protocol, { userId }));
