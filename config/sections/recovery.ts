@@ -1,10 +1,16 @@
-import { boolean, integer } from '../kinds.ts';
+import { boolean, choice, integer } from '../kinds.ts';
 
 export const recoverySettings = {
   enabled: boolean({
     env: 'YAMABIKO_RECOVERY',
     default: true,
     doc: 'Keep a history of broadcasts, so that a client that comes back is given what it missed (docs/delivery.md). Off: plain Pub/Sub delivery, as laravel-echo-server had it.',
+  }),
+  source: choice({
+    env: 'YAMABIKO_RECOVERY_SOURCE',
+    default: 'pubsub',
+    choices: ['pubsub', 'replication'],
+    doc: 'How nodes hear what is published. `replication` reads the replication stream, so that also what is published while no node runs is kept; for one Redis of your own, with or without Sentinel (docs/replication.md says what it costs).',
   }),
   historyMs: integer({
     env: 'YAMABIKO_HISTORY_MS',

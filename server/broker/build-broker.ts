@@ -13,7 +13,11 @@ import type { Roster } from './roster/roster.ts';
 import type { RosterFault } from './roster/roster-faults.ts';
 
 /** `enabled` false: plain delivery, nothing is kept. Default true. */
-export type RecoverySettings = HistoryBounds & { readonly enabled: boolean };
+export type RecoverySettings = HistoryBounds & {
+  readonly enabled: boolean;
+  /** With Redis: how what is published is heard. Default pubsub. */
+  readonly source: 'pubsub' | 'replication';
+};
 
 /** `url` null: in memory, one node. */
 export type BrokerSettings = Omit<RedisSettings, 'url'> &
@@ -69,14 +73,14 @@ export function buildBroker(
 
   function buildBus(): Bus {
     const makePlain = () => new RedisBus({ connections, settings, nodeId, log });
-    const { enabled, ...bounds } = redis.recovery;
+    const { enabled, source, ...bounds } = redis.recovery;
     if (!enabled) return makePlain();
     const { probeIntervalMs } = redis;
     const onForeign = () => meters.dropped('log', 'foreign_entry');
     return new FallbackBus({
       makePlain,
       makeLog: (onUnfit) =>
-        new LogBus({ connections, probeIntervalMs, bounds, nodeId, log, onForeign, onUnfit }),
+        new LogBus({ connections, probeIntervalMs, bounds, source, nodeId, log, onForeign, onUnfit }),
       log,
       onPlain: () => meters.historyKept(false),
     });

@@ -11,6 +11,7 @@ export interface LogNodeOptions {
   readonly broadcastPrefix?: string;
   readonly commandTimeoutMs?: number;
   readonly bounds?: typeof HISTORY;
+  readonly source?: 'pubsub' | 'replication';
   readonly tls?: Partial<RedisSettings>;
   readonly heard?: Heard;
 }
@@ -37,6 +38,7 @@ export class LogNode {
       connections: this.connections,
       probeIntervalMs: 100,
       bounds,
+      source: options.source ?? 'pubsub',
       nodeId,
       log,
       onForeign: () => this.foreign++,

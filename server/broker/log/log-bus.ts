@@ -1,6 +1,6 @@
 import { CUSTOM_CHANNEL } from '../../domain/channel-name.ts';
 import { UnavailableError } from '../../domain/outcome.ts';
-import { comparePositions, formatPosition, type Position } from '../../domain/position.ts';
+import { formatPosition, type Position } from '../../domain/position.ts';
 import type { BrokerLog } from '../broker-log.ts';
 import type { Bus, BusListener, GapReason, Resumption } from '../bus/bus.ts';
 import { FollowCount } from '../bus/follow-count.ts';
@@ -10,16 +10,21 @@ import { RedisProbe } from '../bus/redis-probe.ts';
 import { RedisStanding } from '../bus/redis-standing.ts';
 import { resumeFrom } from '../bus/resume.ts';
 import type { RedisConnections } from '../redis/redis-connections.ts';
+import { AwaitedPlaces } from './awaited-places.ts';
 import { LogCandidate } from './log-candidate.ts';
 import { LogCommands } from './log-commands.ts';
 import { LogNames } from './log-names.ts';
 import { type LogEntry, LogReader } from './log-reader.ts';
 import { tryLog } from './log-trial.ts';
+import { ReplicationEar } from './replication-ear.ts';
+import { SubscriberEar } from './subscriber-ear.ts';
 
 export interface LogBusOptions {
   readonly connections: RedisConnections;
   readonly probeIntervalMs: number;
   readonly bounds: HistoryBounds;
+  /** How what is published is heard. `replication` needs a Redis of one's own (docs/delivery.md). */
+  readonly source: 'pubsub' | 'replication';
   readonly nodeId: string;
   readonly log: BrokerLog;
   /** Told of entries that no node of ours wrote. */
@@ -51,10 +56,10 @@ export class LogBus implements Bus {
   #listener: BusListener | null = null;
   #started = false;
   #saidLostAtMs = Number.NEGATIVE_INFINITY;
-  readonly #waiting = new Set<{ readonly at: Position; readonly reached: () => void }>();
+  readonly #awaited = new AwaitedPlaces();
 
   constructor(options: LogBusOptions) {
-    const { connections, bounds, log, nodeId, probeIntervalMs } = options;
+    const { connections, bounds, log, nodeId, probeIntervalMs, source } = options;
     this.#options = options;
     this.#names = new LogNames(connections.settings);
     this.#history = new History(bounds, { epoch: 0, index: 0 });
@@ -71,8 +76,10 @@ export class LogBus implements Bus {
       onHandover: () => this.#candidate.handedOver(),
       onForeign: options.onForeign,
     });
+    const ear = { connections, names: this.#names, commands: this.#commands, log };
     this.#candidate = new LogCandidate({
-      connections,
+      makeEar: (listener) =>
+        source === 'replication' ? new ReplicationEar(ear, listener) : new SubscriberEar(ear, listener),
       names: this.#names,
       commands: this.#commands,
       reader: this.#reader,
@@ -116,7 +123,7 @@ export class LogBus implements Bus {
     this.#keeper.stop();
     if (this.#started) await this.#candidate.stop();
     this.#reader.stop();
-    for (const { reached } of this.#waiting) reached();
+    this.#awaited.giveUp();
   }
 
   lagMs(): number | null {
@@ -148,7 +155,8 @@ export class LogBus implements Bus {
   }
 
   async resume(resumption: Resumption): Promise<void> {
-    const reach = (at: Position) => this.#reach(at);
+    const { commandTimeoutMs } = this.#options.connections.settings;
+    const reach = (at: Position) => this.#awaited.reach(at, commandTimeoutMs);
     await resumeFrom({ history: this.#history, reach }, resumption);
   }
 
@@ -180,7 +188,7 @@ export class LogBus implements Bus {
       if (name === this.#names.gap) this.#saidLost(at);
       for (const channel of channels) this.#deliver(channel, payload, at);
     }
-    for (const waiter of this.#waiting) if (comparePositions(at, waiter.at) >= 0) waiter.reached();
+    this.#awaited.read(at);
   }
 
   #deliver(channel: string, payload: Buffer, at: Position): void {
@@ -216,20 +224,6 @@ export class LogBus implements Bus {
     this.#history.prune();
     const { epoch, index } = this.#history.floor;
     return epoch === 0 ? null : formatPosition({ epoch, index: index + 1 });
-  }
-
-  /** A client may come from a node that was ahead of this one. */
-  async #reach(at: Position): Promise<void> {
-    let waiter: { at: Position; reached: () => void } | null = null;
-    const patience = new AbortController();
-    await new Promise<void>((resolve) => {
-      waiter = { at, reached: resolve };
-      this.#waiting.add(waiter);
-      const timer = setTimeout(resolve, this.#options.connections.settings.commandTimeoutMs);
-      patience.signal.addEventListener('abort', () => clearTimeout(timer));
-    });
-    patience.abort();
-    if (waiter !== null) this.#waiting.delete(waiter);
   }
 
   #refuseUnlessReady(): void {

@@ -2,12 +2,15 @@ import type { Redis } from 'ioredis';
 import { UnavailableError } from '../../domain/outcome.ts';
 import type { Position } from '../../domain/position.ts';
 import type { RedisConnections } from '../redis/redis-connections.ts';
+import type { ReplicationPlace } from '../replication/backlog.ts';
 import type { LogNames } from './log-names.ts';
 import { APPEND, MARK, OPEN, RESTORE, TRY } from './log-scripts.ts';
 
 export interface LogMessage {
   readonly name: Buffer;
   readonly payload: Buffer;
+  /** Where it stands in the replication stream, if it was heard there. */
+  readonly place: ReplicationPlace | null;
 }
 
 export type Appended =
@@ -55,10 +58,20 @@ export class LogCommands {
     keepFrom: string | null,
   ): Promise<Appended> {
     const { head, stream } = this.#names;
+    const end = messages.at(-1)?.place ?? null;
     const args = messages.flatMap(({ name, payload }) => [name, payload]);
     try {
       const reply = await this.#call((redis) =>
-        redis.yamabikoLogAppend(head, stream, String(epoch), index, keepFrom ?? '', ...args),
+        redis.yamabikoLogAppend(
+          head,
+          stream,
+          String(epoch),
+          index,
+          keepFrom ?? '',
+          end?.replid ?? '',
+          end?.offset ?? '',
+          ...args,
+        ),
       );
       const [verdict, last, fresh] = (reply as unknown[]).map(Number);
       if (verdict === 1) return { outcome: 'taken', last: last ?? 0, fresh: fresh ?? 0 };
@@ -97,6 +110,16 @@ export class LogCommands {
       redis.hmget(this.#names.head, 'epoch', 'index'),
     );
     return epoch && index ? { epoch: Number(epoch), index: Number(index) } : null;
+  }
+
+  /** The head, and where what comes after it stands in the replication stream, if that was read. */
+  async headWithPlace(): Promise<{ readonly at: Position; readonly place: ReplicationPlace | null } | null> {
+    const [epoch, index, replid, offset] = await this.#call((_scripts, redis) =>
+      redis.hmget(this.#names.head, 'epoch', 'index', 'replid', 'offset'),
+    );
+    if (!epoch || !index) return null;
+    const at = { epoch: Number(epoch), index: Number(index) };
+    return { at, place: replid && offset ? { replid, offset: Number(offset) } : null };
   }
 
   async handOver(): Promise<void> {

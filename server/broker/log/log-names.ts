@@ -47,6 +47,11 @@ export class LogNames {
     return !this.#uncounted.some((prefix) => name.startsWith(prefix));
   }
 
+  /** Whether it is an entry, for an ear that hears everything. */
+  hears(name: string): boolean {
+    return (name.startsWith(this.#prefix) || name === this.custom) && this.counts(name);
+  }
+
   /** The bus channels that a Redis name stands for: two where the custom channel bears a channel's whole name. */
   channelsOf(name: string): readonly string[] {
     const channel = name.startsWith(this.#prefix) ? name.slice(this.#prefix.length) : null;

@@ -166,8 +166,11 @@ export class LogReader {
   #follow(at: Position, name: string, old: boolean): void {
     const { epoch, index } = this.place;
     if (at.epoch === epoch && at.index === index + 1) return;
-    // The very first epoch of all: there was nothing that could be missing.
-    if (epoch === 0 && (old || at.index === 1)) return;
-    this.#options.onHole(at, name === EPOCH_NAME && at.index === 1 ? 'log_restarted' : 'log_hole');
+    // The very first epoch of all: there was nothing that could be missing, and nothing that somebody could come back to.
+    if (epoch === 0 && at.index === 1 && !old) return this.#options.onStart({ epoch: at.epoch, index: 0 });
+    if (epoch === 0 && old) return;
+    if (name === EPOCH_NAME && at.index === 1) return this.#options.onHole(at, 'log_restarted');
+    // In front of the entry, which is given as any other: who is told the gap and cut off then must still get it.
+    this.#options.onHole({ ...at, index: at.index - 1 }, 'log_hole');
   }
 }

@@ -4,8 +4,8 @@
  * Whoever is aligned knows the index of each message by himself, and all know the same. So this takes what continues
  * the log, skips what is there, and two writers at once neither double nor disorder anything.
  *
- * KEYS head, stream; ARGV epoch, index of the first, id up to which the log may be forgotten ('' for none), then name
- * and payload of each.
+ * KEYS head, stream; ARGV epoch, index of the first, id up to which the log may be forgotten ('' for none), where the
+ * last one stands in the replication stream ('' and '' where nobody read that), then name and payload of each.
  * @returns {1, last index, how many were new} | {-1}: another epoch | {-2, last index}: a hole would be left
  */
 export const APPEND = `
@@ -13,7 +13,7 @@ local head = redis.call('HMGET', KEYS[1], 'epoch', 'index')
 if head[1] ~= ARGV[1] then return {-1} end
 local last, index, fresh = tonumber(head[2]), tonumber(ARGV[2]), 0
 if index > last + 1 then return {-2, string.format('%.0f', last)} end
-for a = 4, #ARGV, 2 do
+for a = 6, #ARGV, 2 do
   if index > last then
     redis.call('XADD', KEYS[2], ARGV[1] .. '-' .. string.format('%.0f', index), 'c', ARGV[a], 'd', ARGV[a + 1])
     last = index
@@ -21,7 +21,9 @@ for a = 4, #ARGV, 2 do
   end
   index = index + 1
 end
-if fresh > 0 then redis.call('HSET', KEYS[1], 'index', string.format('%.0f', last)) end
+if fresh > 0 then
+  redis.call('HSET', KEYS[1], 'index', string.format('%.0f', last), 'replid', ARGV[4], 'offset', ARGV[5])
+end
 if ARGV[3] ~= '' then redis.call('XTRIM', KEYS[2], 'MINID', '~', ARGV[3]) end
 return {1, string.format('%.0f', last), fresh}
 `;
@@ -48,7 +50,7 @@ end
 epoch = math.max(epoch, above + 1)
 local text = string.format('%.0f', epoch)
 redis.call('XADD', KEYS[2], text .. '-1', 'c', ARGV[4], 'd', ARGV[5])
-redis.call('HSET', KEYS[1], 'epoch', text, 'index', '1')
+redis.call('HSET', KEYS[1], 'epoch', text, 'index', '1', 'replid', '', 'offset', '')
 return text
 `;
 

@@ -61,9 +61,10 @@ export class Ring {
   }
 
   /** @param isMarker whether it came on the markers' channel */
-  hear(name: Buffer, payload: Buffer, isMarker: boolean): void {
+  hear(message: LogMessage, isMarker: boolean): void {
+    const { name, payload } = message;
     this.#count++;
-    this.#heard.push({ name, payload, atMs: performance.now() });
+    this.#heard.push({ ...message, atMs: performance.now() });
     this.#bytes += name.length + payload.length;
     const marker = isMarker ? decodeMarker(payload) : null;
     if (marker === null) return;
