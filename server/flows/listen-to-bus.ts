@@ -7,7 +7,8 @@ import type { OutageResync } from './resync-after-outage.ts';
  * Hands on what the bus brings and tells. Called once, before the bus starts.
  *
  * A gap is counted and told when it opens, to every client that can hear it at its place in its events, and logged
- * with its length when the bus is ready again.
+ * with its length when the bus is ready again. One that is told while the bus is ready is over: a log knows by the
+ * places of what it holds that something between them is missing.
  */
 export function listenToBus(parts: Parts, resync: OutageResync): void {
   const { bus, roster, hub, meters, log } = parts;
@@ -15,9 +16,10 @@ export function listenToBus(parts: Parts, resync: OutageResync): void {
   bus.listen({
     deliver: (channel, payload, position) => deliverBroadcast(parts, channel, payload, position),
     gap: (reason, position) => {
-      open ??= { reason, sinceMs: Date.now() };
+      const ongoing = !bus.ready();
+      if (ongoing) open ??= { reason, sinceMs: Date.now() };
       meters.busGap(reason);
-      log.warn({ reason }, 'broadcasts may have been lost');
+      log.warn({ reason, ongoing }, 'broadcasts may have been lost');
       hub.deliverEverywhere({ type: 'gap', reason }, position);
     },
     readiness: (ready) => {
