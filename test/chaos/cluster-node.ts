@@ -18,7 +18,7 @@ interface Gap extends Span {
 }
 
 /** A gap is noticed a little after it begins, on a busy machine later. */
-const NOTICED_WITHIN_MS = 2_000;
+const NOTICED_WITHIN_MS = 5_000;
 /** What is published just before the bus is ready again may still have met no subscription. */
 const READY_SLACK_MS = 500;
 
@@ -169,7 +169,7 @@ export class ClusterNode {
     if (line.level !== 'debug') this.#keep(text.slice(0, 300));
     const at = Date.parse(line.time);
     if (line.msg === 'broadcasts may have been lost')
-      this.gaps.push({ from: at, to: null, reason: String(line.reason) });
+      this.gaps.push({ from: at, to: line.ongoing === false ? at : null, reason: String(line.reason) });
     if (line.msg.startsWith('the gap is over')) for (const gap of this.gaps) gap.to ??= at;
     if (line.msg.startsWith('the store has lost this node')) this.leaseLosses.push(at);
     if (line.level === 'error' || line.level === 'fatal') this.errors.push(line);

@@ -30,6 +30,7 @@ interface Opener {
 /** Inner members of socket.io-client 4.8: what a network does to it from outside. */
 interface Engine {
   close(): void;
+  _onPacket(packet: unknown): void;
   readonly transport: {
     readonly ws?: { onmessage: (() => void) | null; terminate?(): void };
     onPacket(packet: unknown): void;
@@ -106,9 +107,13 @@ export class EchoPage extends Page {
   }
 
   protected swallow(): void {
-    const { transport } = this.#engine ?? {};
-    if (transport?.ws !== undefined) transport.ws.onmessage = () => {};
-    else if (transport !== undefined) transport.onPacket = () => {};
+    const engine = this.#engine;
+    if (engine === undefined) return;
+    const { transport } = engine;
+    if (transport.ws !== undefined) transport.ws.onmessage = () => {};
+    else transport.onPacket = () => {};
+    // Of the transport that it may go over to meanwhile.
+    engine._onPacket = () => {};
   }
 
   protected breakTransport(): void {

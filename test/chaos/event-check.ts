@@ -49,19 +49,25 @@ export class EventCheck {
     return missing;
   }
 
+  /** What is still to come, for all that was told. */
+  awaits(sight: Sight): boolean {
+    this.#compareHeard(sight);
+    return this.missing(sight).some((entry) => !wasTold(sight, entry) && !sight.options.node.told(entry));
+  }
+
   /** Settles what has been heard until now. A sight that goes on must be caught up, or what is missing is lost. */
   settle(sight: Sight): void {
     this.#compareHeard(sight);
     const upTo = sight.endedAt === null ? this.#journal.entries.length : this.#endOf(sight);
     for (const entry of this.missing(sight, upTo)) {
-      if (!sight.options.node.told(entry)) {
+      const isTold = wasTold(sight, entry);
+      if (!isTold && !sight.options.node.told(entry)) {
         this.#accuse('lost silently', sight, entry.id);
         continue;
       }
       this.#recorder.count('events lost in a told gap');
       // Raw clients have no frame for it.
-      const told = sight.toldGaps.some(({ after, before }) => after < entry.index && entry.index < before);
-      if (!sight.options.raw && !told) this.#accuse('gap not told to client', sight, entry.id);
+      if (!sight.options.raw && !isTold) this.#accuse('gap not told to client', sight, entry.id);
     }
     sight.toldGaps = sight.toldGaps.filter(({ before }) => before === Number.POSITIVE_INFINITY);
     sight.cursor = Math.max(sight.cursor, upTo);
@@ -127,4 +133,8 @@ export class EventCheck {
     const text = `${client} on ${wire} (${way}) at ${node.name}, subscribed ${new Date(sight.subscribedAt).toISOString()}: ${id}${when}`;
     this.#recorder.violation(kind, text, () => this.#storyOf(client));
   }
+}
+
+function wasTold(sight: Sight, { index }: Published): boolean {
+  return sight.toldGaps.some(({ after, before }) => after < index && index < before);
 }

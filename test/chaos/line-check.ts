@@ -1,5 +1,5 @@
 import type { Journal, Published } from './journal.ts';
-import type { Line } from './line.ts';
+import type { HeardEvent, Line } from './line.ts';
 import type { Recorder, Violation } from './report.ts';
 
 /** What the pages of a row were given under one mix of faults. */
@@ -12,6 +12,11 @@ export interface Tally {
   /** Missing, and the page was not told at that place. */
   silent: number;
   doubled: number;
+  /**
+   * Heard twice, the first time while another channel of the page was still on its way. Its position must not go on
+   * before that one has all, so that another cut brings such an event again: better than a loss.
+   */
+  straggled: number;
   disorder: number;
   /** Heard by the page that had whispered or sent it `toOthers`. */
   own: number;
@@ -27,6 +32,7 @@ export function emptyTally(): Tally {
     missing: 0,
     silent: 0,
     doubled: 0,
+    straggled: 0,
     disorder: 0,
     own: 0,
     notices: 0,
@@ -52,10 +58,13 @@ export class LineCheck {
     this.#options = options;
   }
 
-  /** @param ownIds the socket ids that the server must know for the page's own */
-  arrived(line: Line, id: string, ownIds: readonly string[]): void {
+  /**
+   * @param ownIds the socket ids that the server must know for the page's own
+   * @param partly some channels of the page were live, and some still on their way
+   */
+  arrived(line: Line, id: string, ownIds: readonly string[], partly: boolean): void {
     this.#options.recorder.count(this.#options.accuses ? 'events heard by pages' : 'events heard by control');
-    line.heard.push({ type: 'event', id, ownIds });
+    line.heard.push({ type: 'event', id, ownIds, partly });
   }
 
   /** The page was told at this place that something may be missing. */
@@ -87,7 +96,7 @@ export class LineCheck {
     line.indexes.clear();
     line.notices = [];
     line.earlierIds = line.ids;
-    line.ids = new Set();
+    line.ids = new Map();
   }
 
   #missing(line: Line): Published[] {
@@ -105,11 +114,11 @@ export class LineCheck {
     for (const item of line.heard.splice(0)) {
       if (item.type === 'notice')
         line.notices.push({ after: line.lastIndex, before: Number.POSITIVE_INFINITY });
-      else this.#compareEvent(line, item.id, item.ownIds);
+      else this.#compareEvent(line, item);
     }
   }
 
-  #compareEvent(line: Line, id: string, ownIds: readonly string[]): void {
+  #compareEvent(line: Line, { id, ownIds, partly }: HeardEvent): void {
     const { journal } = this.#options;
     const entry = journal.get(id);
     if (entry === undefined) {
@@ -122,12 +131,16 @@ export class LineCheck {
       this.tally.own++;
       this.#accuse('page heard its own', line, id);
     }
-    if (line.ids.has(id) || line.earlierIds.has(id)) {
-      this.tally.doubled++;
-      this.#accuse('page heard twice', line, id);
+    const first = line.ids.get(id) ?? line.earlierIds.get(id);
+    if (first !== undefined) {
+      if (first.partly) this.tally.straggled++;
+      else {
+        this.tally.doubled++;
+        this.#accuse('page heard twice', line, id);
+      }
       return;
     }
-    line.ids.add(id);
+    line.ids.set(id, { partly });
     if (entry.index <= line.lastIndex) {
       this.tally.disorder++;
       this.#accuse('page heard out of order', line, id);

@@ -26,10 +26,11 @@ const publish = (from: number, to: number, socket: string | null = null) => {
 };
 
 const GAP = 'gap';
+let partly = false;
 const hear = (...items: (number | typeof GAP)[]) => {
   for (const item of items)
     if (item === GAP) check.told(line);
-    else check.arrived(line, `E:${item}@${WIRE}`, ['2.2', '1.1']);
+    else check.arrived(line, `E:${item}@${WIRE}`, ['2.2', '1.1'], partly);
 };
 
 const settle = () => {
@@ -38,7 +39,10 @@ const settle = () => {
 };
 
 describe('pages: the check', () => {
-  beforeEach(() => begin());
+  beforeEach(() => {
+    partly = false;
+    begin();
+  });
 
   it('is content with everything once and in order, over quiet points too', () => {
     publish(1, 3);
@@ -105,6 +109,15 @@ describe('pages: the check', () => {
     expect(recorder.violations).toEqual({ 'page heard twice': 2 });
   });
 
+  it('counts apart what came first while the page was not whole', () => {
+    publish(1, 2);
+    partly = true;
+    hear(1);
+    partly = false;
+    hear(2, 1, 2);
+    expect(settle()).toMatchObject({ doubled: 1, straggled: 1 });
+  });
+
   it('sees a wrong order', () => {
     publish(1, 3);
     hear(1, 3, 2);
@@ -124,7 +137,7 @@ describe('pages: the check', () => {
     hear(9);
     settle();
     journal.take('ticker', JSON.stringify({ event: 'E', data: { message: 'E:1' }, socket: null }));
-    check.arrived(line, 'E:1@ticker', []);
+    check.arrived(line, 'E:1@ticker', [], false);
     settle();
     expect(recorder.violations).toEqual({ 'page heard what was not published': 2 });
   });

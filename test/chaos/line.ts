@@ -2,10 +2,15 @@ import type { Published } from './journal.ts';
 import type { LinePlan } from './page-scene.ts';
 import { Sight } from './sight.ts';
 
+export interface HeardEvent {
+  readonly type: 'event';
+  readonly id: string;
+  readonly ownIds: readonly string[];
+  readonly partly: boolean;
+}
+
 /** Something that came on a line, in its order. */
-type Heard =
-  | { readonly type: 'event'; readonly id: string; readonly ownIds: readonly string[] }
-  | { readonly type: 'notice' };
+type Heard = HeardEvent | { readonly type: 'notice' };
 
 /** Between these places of the journal something may be missing: the page was told. */
 interface Notice {
@@ -25,8 +30,8 @@ export class Line {
   /** What came since the cursor, as places of the journal. */
   readonly indexes = new Set<number>();
   /** What came since the quiet point before the last one. */
-  ids = new Set<string>();
-  earlierIds = new Set<string>();
+  ids = new Map<string, { readonly partly: boolean }>();
+  earlierIds = new Map<string, { readonly partly: boolean }>();
   readonly #view: Sight;
   readonly #everIds: ReadonlySet<string>;
 

@@ -146,7 +146,8 @@ export abstract class Page {
   }
 
   protected heard(wire: string, id: string): void {
-    this.company.check.arrived(this.#line(wire), id, this.#ids);
+    const partly = this.#live.size > 0 && this.#live.size < this.lines.length;
+    this.company.check.arrived(this.#line(wire), id, this.#ids, partly);
   }
 
   protected toldOfGap(wire: string, reason: string): void {

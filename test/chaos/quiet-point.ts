@@ -91,11 +91,8 @@ export class QuietPoint {
         text: `${visitor.name} at ${visitor.node?.name}: ${visitor.unanswered(ANSWER_MS).join(', ')}`,
         visitor,
       }));
-    const behind = [...sights].filter(
-      (sight) =>
-        sight.endedAt === null && events.missing(sight).some((entry) => !sight.options.node.told(entry)),
-    );
-    if (behind.length > 0) return [{ kind: 'lost silently', text: '' }];
+    if ([...sights].some((sight) => sight.endedAt === null && events.awaits(sight)))
+      return [{ kind: 'lost silently', text: '' }];
     if (this.#pagesBehind()) return [{ kind: 'lost silently', text: '' }];
     if (presence.differences().length > 0) return [{ kind: 'ghost member', text: '' }];
     return this.#countsThatDiffer();

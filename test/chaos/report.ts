@@ -115,6 +115,7 @@ const COLUMNS = [
   'missing',
   'silent',
   'doubled',
+  'straggled',
   'disorder',
   'own',
   'notices',
