@@ -2,7 +2,7 @@ import type { Frame } from '../domain/frame.ts';
 import type { Transport } from './transport.ts';
 
 /** How often a reader who is behind is looked at, in milliseconds. */
-const LOOK_MS = 20;
+const LOOK_MS = 5;
 /** A reader of whose outbox nothing has gone in so long does not read, in milliseconds. */
 const STALLED_MS = 30_000;
 /** Parts of the bound: a replay waits above the first until it is below the second. */
