@@ -68,8 +68,7 @@ export interface ServerSnapshot extends MetricsSnapshot {
 
 /** Builds and wires every part. The only file that knows them all. */
 export function buildServer(config: Config, log: Logger): YamabikoServer {
-  const nodeId = randomUUID();
-  const stopped = new AbortController();
+  const [nodeId, stopped] = [randomUUID(), new AbortController()];
   const reserved = reservedNames(config);
   const channels = new ChannelDefinitions(config.channels.definitions);
   const broker = buildBroker(

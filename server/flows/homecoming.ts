@@ -75,11 +75,6 @@ export class Homecoming {
     this.#options = options;
   }
 
-  /** Whether every channel of the client has all that there is. */
-  get settled(): boolean {
-    return this.#coming.size === 0;
-  }
-
   /** A channel was left by the client's own will; it may be back at once. */
   left(wire: string): void {
     const position = this.#parts.bus.position();
