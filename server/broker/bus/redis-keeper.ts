@@ -170,7 +170,8 @@ export class RedisKeeper {
       this.#options.log.error({ err }, 'the bus could not be made ready; trying again');
     this.#toldRefusal = refusal;
     // A SUBSCRIBE without an answer: this connection may be half open, another may not.
-    if (refusal === null) this.#options.connections.reset(this.#options.connections.subscriber);
+    if (refusal === null && !this.#stopped)
+      this.#options.connections.reset(this.#options.connections.subscriber);
     return backoffMs(this.#failures);
   }
 

@@ -136,9 +136,12 @@ export class LogBus implements Bus {
 
   async publish(channel: string, payload: string | Buffer): Promise<void> {
     this.#refuseUnlessReady();
-    const { connections } = this.#options;
+    const { connections, source } = this.#options;
     const name = channel === CUSTOM_CHANNEL ? this.#names.custom : `${connections.settings.prefix}${channel}`;
-    await connections.publish(name, payload);
+    const listeners = await connections.publish(name, payload);
+    // Every node that can write the log was cut off at once: what nobody heard can be sent again.
+    if (listeners === 0 && source === 'pubsub')
+      throw new UnavailableError('nobody listened when it was published');
   }
 
   async follow(channel: string): Promise<void> {
