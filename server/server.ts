@@ -4,6 +4,7 @@ import { reservedNames } from '../config/reserved-names.ts';
 import type { Config } from '../config/settings.ts';
 import { readVersion } from '../config/version.ts';
 import { buildAccess } from './access/build-access.ts';
+import { deploymentMarks } from './access/deployment-marks.ts';
 import { createTokenSigner } from './access/token-signer.ts';
 import { buildBroker } from './broker/build-broker.ts';
 import type { Bus } from './broker/bus/bus.ts';
@@ -71,16 +72,12 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   const [nodeId, stopped] = [randomUUID(), new AbortController()];
   const reserved = reservedNames(config);
   const channels = new ChannelDefinitions(config.channels.definitions);
-  const broker = buildBroker(
-    { ...config.redis, ...config.presence, recovery: config.recovery },
-    nodeId,
-    log,
-    {
-      rosterFault: (fault) => metrics.rosterFault(fault),
-      dropped: (source, reason) => metrics.dropped(source, reason),
-      historyKept: (kept) => metrics.historyKept(kept),
-    },
-  );
+  const recovery = { ...config.recovery, marks: deploymentMarks(config) };
+  const broker = buildBroker({ ...config.redis, ...config.presence, recovery }, nodeId, log, {
+    rosterFault: (fault) => metrics.rosterFault(fault),
+    dropped: (source, reason) => metrics.dropped(source, reason),
+    historyKept: (kept) => metrics.historyKept(kept),
+  });
   const metrics = new Metrics({
     seatCount: () => broker.roster.seatCount(),
     busLagMs: () => broker.bus.lagMs(),

@@ -17,6 +17,8 @@ export type RecoverySettings = HistoryBounds & {
   readonly enabled: boolean;
   /** With Redis: how what is published is heard. Default pubsub. */
   readonly source: 'pubsub' | 'replication';
+  /** One for each key that this deployment verifies tokens with; see `DeploymentGuard`. */
+  readonly marks: readonly string[];
 };
 
 /** `url` null: in memory, one node. */
@@ -73,14 +75,14 @@ export function buildBroker(
 
   function buildBus(): Bus {
     const makePlain = () => new RedisBus({ connections, settings, nodeId, log });
-    const { enabled, source, ...bounds } = redis.recovery;
+    const { enabled, source, marks, ...bounds } = redis.recovery;
     if (!enabled) return makePlain();
     const { probeIntervalMs } = redis;
     const onForeign = () => meters.dropped('log', 'foreign_entry');
     return new FallbackBus({
       makePlain,
       makeLog: (onUnfit) =>
-        new LogBus({ connections, probeIntervalMs, bounds, source, nodeId, log, onForeign, onUnfit }),
+        new LogBus({ connections, probeIntervalMs, bounds, source, marks, nodeId, log, onForeign, onUnfit }),
       log,
       onPlain: () => meters.historyKept(false),
     });

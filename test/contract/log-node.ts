@@ -11,6 +11,7 @@ export interface LogNodeOptions {
   readonly broadcastPrefix?: string;
   readonly commandTimeoutMs?: number;
   readonly bounds?: typeof HISTORY;
+  readonly marks?: readonly string[];
   readonly source?: 'pubsub' | 'replication';
   readonly tls?: Partial<RedisSettings>;
   readonly heard?: Heard;
@@ -39,6 +40,7 @@ export class LogNode {
       probeIntervalMs: 100,
       bounds,
       source: options.source ?? 'pubsub',
+      marks: options.marks ?? [],
       nodeId,
       log,
       onForeign: () => this.foreign++,

@@ -199,6 +199,25 @@ describe('The log of three nodes', () => {
     expect(nodes[0]?.log.lines.filter(({ level }) => level === 'error').length).toBeGreaterThan(0);
   });
 
+  it('keeps a deployment with other keys out, names it, and lets it in when the first is gone', async () => {
+    const { redis, prefix } = await cluster(0);
+    const at = { url: redis.url, prefix };
+    const first = await new LogNode({ ...at, marks: ['a', 'b'] }).start();
+    const rotated = await new LogNode({ ...at, marks: ['b', 'c'] }).start();
+    const stranger = new LogNode({ ...at, marks: ['x'] });
+    ended.push(() => stranger.stop());
+    await stranger.start();
+    expect([first.bus.ready(), rotated.bus.ready(), stranger.bus.ready()]).toEqual([true, true, false]);
+    const told = () => stranger.log.lines.filter(({ message }) => message.includes('another deployment'));
+    await until(() => told().length > 0, 'named');
+    await first.stop();
+    await rotated.stop();
+    // What they held ends by itself; waiting for that would take long.
+    await redis.client.del(`${prefix}yamabiko:{home}:log:owner`);
+    await until(() => stranger.bus.ready(), 'ready');
+    expect(told()).toHaveLength(1);
+  });
+
   it('is read by a node that comes later, which gives what was missed before it came', async () => {
     const { redis, prefix, nodes, publisher } = await cluster(1);
     const [first] = nodes as [LogNode];

@@ -1,16 +1,16 @@
 import { CUSTOM_CHANNEL } from '../../domain/channel-name.ts';
 import { UnavailableError } from '../../domain/outcome.ts';
 import { formatPosition, type Position } from '../../domain/position.ts';
-import type { BrokerLog } from '../broker-log.ts';
 import type { Bus, BusListener, GapReason, Resumption } from '../bus/bus.ts';
 import { FollowCount } from '../bus/follow-count.ts';
-import { History, type HistoryBounds } from '../bus/history.ts';
+import { History } from '../bus/history.ts';
 import { RedisKeeper } from '../bus/redis-keeper.ts';
 import { RedisProbe } from '../bus/redis-probe.ts';
-import { RedisStanding } from '../bus/redis-standing.ts';
+import { RedisStanding, type Standing } from '../bus/redis-standing.ts';
 import { resumeFrom } from '../bus/resume.ts';
-import type { RedisConnections } from '../redis/redis-connections.ts';
 import { AwaitedPlaces } from './awaited-places.ts';
+import { DeploymentGuard } from './deployment-guard.ts';
+import type { LogBusOptions } from './log-bus-options.ts';
 import { LogCandidate } from './log-candidate.ts';
 import { LogCommands } from './log-commands.ts';
 import { LogNames } from './log-names.ts';
@@ -18,20 +18,6 @@ import { type LogEntry, LogReader } from './log-reader.ts';
 import { tryLog } from './log-trial.ts';
 import { ReplicationEar } from './replication-ear.ts';
 import { SubscriberEar } from './subscriber-ear.ts';
-
-export interface LogBusOptions {
-  readonly connections: RedisConnections;
-  readonly probeIntervalMs: number;
-  readonly bounds: HistoryBounds;
-  /** How what is published is heard. `replication` needs a Redis of one's own (docs/delivery.md). */
-  readonly source: 'pubsub' | 'replication';
-  readonly nodeId: string;
-  readonly log: BrokerLog;
-  /** Told of entries that no node of ours wrote. */
-  readonly onForeign: () => void;
-  /** Told once where this Redis cannot carry a log; the bus then never becomes ready. */
-  readonly onUnfit: (reason: string) => void;
-}
 
 /** What a node may have heard and not yet seen written: far more than any takeover lasts. */
 const RING_ENTRIES = 200_000;
@@ -50,6 +36,7 @@ export class LogBus implements Bus {
   readonly #reader: LogReader;
   readonly #candidate: LogCandidate;
   readonly #commands: LogCommands;
+  readonly #guard: DeploymentGuard;
   readonly #probe: RedisProbe;
   readonly #keeper: RedisKeeper;
   #history: History;
@@ -64,6 +51,7 @@ export class LogBus implements Bus {
     this.#names = new LogNames(connections.settings);
     this.#history = new History(bounds, { epoch: 0, index: 0 });
     this.#commands = new LogCommands(connections, this.#names);
+    this.#guard = new DeploymentGuard(this.#commands, options.marks, log);
     this.#reader = new LogReader({
       connections,
       names: this.#names,
@@ -95,7 +83,7 @@ export class LogBus implements Bus {
       connections,
       hearing: { begin: () => this.#begin(), lost: () => this.#reader.stop() },
       probe: this.#probe,
-      standing: { check: async () => (this.#candidate.proved ? standing.check() : 'partial') },
+      standing: { check: () => this.#check(standing) },
       probeIntervalMs,
       log,
       onReadiness: (ready) => this.#tell((listener) => listener.readiness(ready)),
@@ -165,11 +153,19 @@ export class LogBus implements Bus {
 
   async #begin(): Promise<void> {
     if (!this.#started) await this.#try();
+    if (!(await this.#guard.holds())) throw new UnavailableError('another deployment has this prefix');
     await this.#reader.begin();
     if (!this.#started) this.#candidate.start();
     this.#started = true;
     // A probe that nobody writes to the log would be taken for deafness.
     await this.#candidate.whenAligned(this.#options.connections.settings.commandTimeoutMs);
+  }
+
+  async #check(standing: RedisStanding): Promise<Standing> {
+    const found = await standing.check();
+    if (found !== 'right') return found;
+    if (!this.#candidate.proved) return 'partial';
+    return (await this.#guard.holds()) ? 'right' : 'refusing';
   }
 
   async #try(): Promise<void> {

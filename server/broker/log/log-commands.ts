@@ -4,7 +4,7 @@ import type { Position } from '../../domain/position.ts';
 import type { RedisConnections } from '../redis/redis-connections.ts';
 import type { ReplicationPlace } from '../replication/backlog.ts';
 import type { LogNames } from './log-names.ts';
-import { APPEND, MARK, OPEN, RESTORE, TRY } from './log-scripts.ts';
+import { APPEND, MARK, OPEN, OWN, RESTORE, TRY } from './log-scripts.ts';
 
 export interface LogMessage {
   readonly name: Buffer;
@@ -29,6 +29,7 @@ interface Scripts {
   yamabikoLogAppend: Script;
   yamabikoLogOpen: Script;
   yamabikoLogRestore: Script;
+  yamabikoLogOwn: Script;
   yamabikoLogMark: Script;
   yamabikoLogTry: Script;
 }
@@ -47,6 +48,7 @@ export class LogCommands {
     command.defineCommand('yamabikoLogAppend', { numberOfKeys: 2, lua: APPEND });
     command.defineCommand('yamabikoLogOpen', { numberOfKeys: 2, lua: OPEN });
     command.defineCommand('yamabikoLogRestore', { numberOfKeys: 1, lua: RESTORE });
+    command.defineCommand('yamabikoLogOwn', { numberOfKeys: 1, lua: OWN });
     command.defineCommand('yamabikoLogMark', { numberOfKeys: 0, lua: MARK });
     command.defineCommand('yamabikoLogTry', { numberOfKeys: 2, lua: TRY });
   }
@@ -99,6 +101,11 @@ export class LogCommands {
       redis.yamabikoLogRestore(this.#names.head, String(epoch), index),
     );
     return reply === 1;
+  }
+
+  /** @returns whether the prefix is held by a deployment that has one of these marks, from now on */
+  async own(marks: readonly string[], forMs: number): Promise<boolean> {
+    return (await this.#call((redis) => redis.yamabikoLogOwn(this.#names.owner, forMs, ...marks))) === 1;
   }
 
   async mark(nonce: string): Promise<void> {

@@ -17,6 +17,8 @@ export class LogNames {
   readonly stream: string;
   /** Stream: a writer that goes says so here. */
   readonly handover: string;
+  /** Whose prefix it is. */
+  readonly owner: string;
   readonly trial: string;
   readonly pattern: string;
   readonly #prefix: string;
@@ -31,6 +33,7 @@ export class LogNames {
     this.head = `${key}:head`;
     this.stream = `${key}:entries`;
     this.handover = `${key}:handover`;
+    this.owner = `${key}:owner`;
     this.trial = `${key}:trial`;
     this.pattern = `${prefix.replaceAll(/[\\*?[\]]/g, '\\$&')}*`;
     // Questions between nodes, and what Redis itself tells of keys.

@@ -92,3 +92,21 @@ redis.call('HSET', KEYS[1], 'epoch', '1')
 redis.call('DEL', KEYS[1], KEYS[2])
 return 1
 `;
+
+/**
+ * Holds the prefix for the deployment that has one of these marks.
+ *
+ * KEYS owner; ARGV milliseconds, mark, ... @returns 1, or 0 where another deployment holds it
+ */
+export const OWN = `
+local held = redis.pcall('GET', KEYS[1])
+if type(held) == 'string' then
+  local ours = false
+  for mark in string.gmatch(held, '%S+') do
+    for a = 2, #ARGV do ours = ours or mark == ARGV[a] end
+  end
+  if not ours then return 0 end
+end
+redis.call('SET', KEYS[1], table.concat(ARGV, ' ', 2), 'PX', ARGV[1])
+return 1
+`;
