@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Handshake } from '../access/access.ts';
 import type { Attempt, Connection } from '../connection/connection.ts';
 import { Subscription } from '../connection/subscription.ts';
+import { catalogue } from '../domain/catalogue.ts';
 import { parseChannelName } from '../domain/channel-name.ts';
 import { createMember, type Member } from '../domain/member.ts';
 import { isRejection, type Rejection, reject, UnavailableError } from '../domain/outcome.ts';
@@ -14,6 +15,7 @@ import { leaveChannel } from './leave-channel.ts';
 import type { Parts } from './parts.ts';
 import { renewToken, standsFor } from './renew-token.ts';
 import { followsOf, listsMembers, roomOf } from './room-routing.ts';
+import { tellGap } from './tell-gap.ts';
 
 export interface JoinRequest {
   /** The wire name, as the client wrote it. */
@@ -69,7 +71,10 @@ export async function joinChannel(
     });
     const grant = decision ?? reject('forbidden', 'nobody may say who subscribes to this channel');
     if (attempt.signal.aborted) return answer(cancelled());
-    if (isRejection(grant)) return answer(grant);
+    if (isRejection(grant)) {
+      if (coming !== null && isLeftBehind(coming, grant)) tellGap(connection, wire, 'auth_error');
+      return answer(grant);
+    }
     if (existing !== undefined) {
       const renewed = renewToken(parts, existing, grant);
       if (renewed !== null) return renewed.ok ? stays(existing) : answer(renewed);
@@ -98,6 +103,14 @@ export async function joinChannel(
  */
 function comeAgain(connection: Connection): void {
   connection.end({ code: 'unavailable', message: 'what was missed cannot be read now: reconnect' });
+}
+
+/**
+ * Laravel could not be asked, so that nobody knows whether this channel may be given what it missed; the client's one
+ * position goes on without it. Not ended as above: all pages would come back at once to a Laravel that is down.
+ */
+function isLeftBehind(coming: Coming, refusal: Rejection): boolean {
+  return coming.holds && coming.from !== null && catalogue[refusal.code].advice === 'later';
 }
 
 /** Follows and enters; resolves with the subscription ready to go live, or with the refusal and nothing left behind. */

@@ -155,6 +155,24 @@ describe('a page of Echo that is cut', () => {
     expect([kept, lost]).toEqual([[1], []]);
   });
 
+  it('is told of a gap on a channel for which Laravel cannot be asked, since the others move its position on', async () => {
+    const page = await stage.page();
+    const [kept, lost] = [numbersOf(page, 'kept', 'private'), numbersOf(page, 'lost', 'private')];
+    await Promise.all([page.settled('private-kept'), page.settled('private-lost')]);
+    const gaps: unknown[] = [];
+    page.socket.on('subscription_gap', (...args: unknown[]) => void gaps.push(args));
+    stage.answer = ({ channel }) =>
+      channel === 'private-lost' ? Promise.resolve({ status: 503, body: '{}' }) : null;
+    await stage.away(page, async () => {
+      await stage.publish('private-kept', 1);
+      await stage.publish('private-lost', 1);
+    });
+    expect(await page.settled('private-lost')).toEqual({ ok: false, status: 503 });
+    expect(await page.settled('private-kept')).toMatchObject({ info: { recovered: true, replayed: 1 } });
+    expect(gaps).toEqual([['private-lost', { reason: 'auth_error' }]]);
+    expect([kept, lost]).toEqual([[1], []]);
+  });
+
   it('of 120 channels is given what it missed on each, and none is refused as too fast', async () => {
     const page = await stage.page();
     const names = Array.from({ length: 120 }, (_, i) => `many-${i}`);
