@@ -174,7 +174,7 @@ class ChaosRun {
     await this.#settle();
     const endsAt = Date.now() + this.#options.seconds * 1_000;
     const mixes = this.#options.mixes ?? MIXES;
-    for (let round = 0; endsAt - Date.now() > SHORTEST_ROUND_MS; round++) {
+    for (let round = 0; round < mixes.length || endsAt - Date.now() > SHORTEST_ROUND_MS; round++) {
       const mix = mixes[round % mixes.length] as Mix;
       this.#say(`round of ${mix}`);
       this.#crowd.enter();
@@ -185,7 +185,7 @@ class ChaosRun {
         this.#crowd.act();
         this.#rows.act();
       }, ACT_MS);
-      await this.#faults.run(mix, Math.min(ROUND_MS, endsAt - Date.now()));
+      await this.#faults.run(mix, Math.max(SHORTEST_ROUND_MS, Math.min(ROUND_MS, endsAt - Date.now())));
       clearInterval(acting);
       this.#publisher.pause();
       this.#rows.pause(mix, this.#faults.count);

@@ -4,7 +4,7 @@ import { MIXES } from './faults.ts';
 import { tallyTable } from './report.ts';
 import { writeReport } from './run.ts';
 
-const SECONDS = 58;
+const SECONDS = 54;
 const CLIENTS = 20;
 const PAGES = 10;
 const EVENTS_PER_SECOND = 50;
@@ -27,5 +27,5 @@ it('under random faults pages miss nothing silently and hear nothing twice, and 
   // A run in which little happened proves little.
   expect(report.counts['events delivered']).toBeGreaterThan(1_000);
   expect(report.counts['quiet points']).toBeGreaterThan(2);
-  for (const mix of MIXES) expect(report.pages[mix].expected, mix).toBeGreaterThan(500);
+  for (const mix of MIXES) expect(report.pages[mix].expected, mix).toBeGreaterThan(300);
 });

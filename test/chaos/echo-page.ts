@@ -1,7 +1,7 @@
 import Echo from 'laravel-echo';
 import { YamabikoConnector } from '../../echo-connector/src/index.ts';
 import { mintToken } from '../support/jwt.ts';
-import { type ClientSocket, clientOptions, socketIo } from '../support/socket-io.ts';
+import { type ClientSocket, clientOptions, hearAll, socketIo } from '../support/socket-io.ts';
 import type { ClusterNode } from './cluster-node.ts';
 import { eventId } from './journal.ts';
 import { Page, type PageCompany } from './page.ts';
@@ -53,6 +53,8 @@ export class EchoPage extends Page {
   readonly #channels = new Map<string, PageChannel>();
   #echo: Opener | null = null;
   #target: ClusterNode | null = null;
+  /** Whether the event that is heard now bore its position. */
+  #placed = false;
 
   constructor(casting: PageCasting, company: PageCompany) {
     super(casting, company);
@@ -89,6 +91,9 @@ export class EchoPage extends Page {
     });
     socket.on('connect', () => this.connected(this.#target, socket.id ?? ''));
     socket.on('disconnect', (reason: string) => this.disconnected(reason));
+    hearAll(socket, ({ position }) => {
+      this.#placed = position !== undefined;
+    });
     for (const line of this.plans) this.#open(line);
   }
 
@@ -149,9 +154,9 @@ export class EchoPage extends Page {
           : echo.channel(wire);
     this.#channels.set(wire, channel);
     for (const event of ['App\\Events\\Chaos', 'client-chaos'])
-      channel.on(event, (data) => this.heard(wire, eventId(data.message, wire)));
+      channel.on(event, (data) => this.heard(wire, eventId(data.message, wire), this.#placed));
     channel.on('message', (data) =>
-      this.heard(wire, data.sender === undefined ? data.message : data.data.message),
+      this.heard(wire, data.sender === undefined ? data.message : data.data.message, this.#placed),
     );
     channel.on('subscription_succeeded', (info) => this.opened(wire, info));
     channel.on('subscription_gap', (data) => this.toldOfGap(wire, data.reason));

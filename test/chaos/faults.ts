@@ -44,7 +44,7 @@ const BAGS = {
   /** One at a time, as an operator goes on: the next one when all nodes are ready. */
   ops: { ...DAILY, cutClients: 2 },
   /** One at a time, without waiting. */
-  hard: { ...DAILY, cutClients: 2, killSubscribers: 2 },
+  hard: { ...DAILY, cutClients: 2, killSubscribers: 4 },
   /** Several at once. */
   wild: { ...DAILY, cutClients: 4, ...DISASTERS },
 } as const;

@@ -13,8 +13,8 @@ export interface Tally {
   silent: number;
   doubled: number;
   /**
-   * Heard twice, the first time while another channel of the page was still on its way. Its position must not go on
-   * before that one has all, so that another cut brings such an event again: better than a loss.
+   * Heard twice, the first time while another channel of the page was still on its way. The page's position must not go
+   * on before that one has all, so that another cut brings such an event again: better than a loss.
    */
   straggled: number;
   disorder: number;
@@ -60,7 +60,7 @@ export class LineCheck {
 
   /**
    * @param ownIds the socket ids that the server must know for the page's own
-   * @param partly some channels of the page were live, and some still on their way
+   * @param partly other channels of the page were still on their way
    */
   arrived(line: Line, id: string, ownIds: readonly string[], partly: boolean): void {
     this.#options.recorder.count(this.#options.accuses ? 'events heard by pages' : 'events heard by control');

@@ -145,8 +145,9 @@ export abstract class Page {
     this.#live.delete(wire);
   }
 
-  protected heard(wire: string, id: string): void {
-    const partly = this.#live.size > 0 && this.#live.size < this.lines.length;
+  /** @param placed whether it bore its position */
+  protected heard(wire: string, id: string, placed: boolean): void {
+    const partly = !placed || (this.#live.size > 0 && this.#live.size < this.lines.length);
     this.company.check.arrived(this.#line(wire), id, this.#ids, partly);
   }
 
