@@ -9,16 +9,20 @@ export class Child {
   readonly #process: ChildProcess;
   readonly #killWithUs = () => this.#process.kill('SIGKILL');
 
-  /** @param onCpu 0 or 1: server and generator must not take each other's time */
+  /**
+   * @param onCpu 0 or 1: server and generator must not take each other's time
+   * @param asked whether it is one of Node that answers `ask`
+   */
   constructor(
     onCpu: number,
     command: string,
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
+    asked = false,
   ) {
     this.#process = spawn('taskset', ['-c', String(onCpu), command, ...args], {
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: asked ? ['ignore', 'pipe', 'inherit', 'ipc'] : ['ignore', 'pipe', 'inherit'],
     });
     process.once('exit', this.#killWithUs);
   }
@@ -40,6 +44,14 @@ export class Child {
     const stat = readFileSync(`/proc/${this.#process.pid}/stat`, 'latin1');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return (Number(fields[11]) + Number(fields[12])) * 10_000;
+  }
+
+  /** Its answer to a question by message (self-report.ts). */
+  async ask(question: string): Promise<unknown> {
+    const answered = once(this.#process, 'message');
+    this.#process.send(question);
+    const [answer] = await answered;
+    return answer;
   }
 
   async stop(): Promise<void> {

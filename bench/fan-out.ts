@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import type { Child } from './child.ts';
 import type { FrameCounter } from './frame-counter.ts';
 import type { Target } from './targets.ts';
 
@@ -17,14 +18,13 @@ export interface Figures {
   readonly cpuPerDelivery: number;
 }
 
-/** Publishes `events` times to all receivers, checks that each got every one, and measures what it cost the server. */
-export async function fanOut(
+/** A target with all its receivers in place, until `run` has ended. */
+export async function withReceivers(
   target: Target,
   redisUrl: string,
-  redis: Redis,
   receivers: number,
-  load: Load,
-): Promise<Figures> {
+  run: (measure: (redis: Redis, load: Load) => Promise<Figures>) => Promise<void>,
+): Promise<void> {
   const { child, port } = await target.start(redisUrl);
   const clients: FrameCounter[] = [];
   try {
@@ -33,21 +33,32 @@ export async function fanOut(
     }
     // Whatever the join still sends (an ack) must not be counted as a delivery.
     await sleep(300);
-    const payload = target.payload(`{"text":"${'x'.repeat(80)}"}`);
-    await publishAll(clients, redis, target.channel, payload, { ...load, events: load.events / 5 });
-    const cpuBefore = child.cpuMicroseconds();
-    const startMs = performance.now();
-    await publishAll(clients, redis, target.channel, payload, load);
-    const seconds = (performance.now() - startMs) / 1000;
-    const deliveries = load.events * receivers;
-    return {
-      deliveriesPerSecond: deliveries / seconds,
-      cpuPerDelivery: (child.cpuMicroseconds() - cpuBefore) / deliveries,
-    };
+    await run((redis, load) => fanOut(target, child, clients, redis, load));
   } finally {
     for (const client of clients) client.close();
     await child.stop();
   }
+}
+
+/** Publishes `events` times to all receivers, checks that each got every one, and measures what it cost the server. */
+async function fanOut(
+  target: Target,
+  child: Child,
+  clients: readonly FrameCounter[],
+  redis: Redis,
+  load: Load,
+): Promise<Figures> {
+  const payload = target.payload(`{"text":"${'x'.repeat(80)}"}`);
+  await publishAll(clients, redis, target.channel, payload, { ...load, events: load.events / 5 });
+  const cpuBefore = child.cpuMicroseconds();
+  const startMs = performance.now();
+  await publishAll(clients, redis, target.channel, payload, load);
+  const seconds = (performance.now() - startMs) / 1000;
+  const deliveries = load.events * clients.length;
+  return {
+    deliveriesPerSecond: deliveries / seconds,
+    cpuPerDelivery: (child.cpuMicroseconds() - cpuBefore) / deliveries,
+  };
 }
 
 async function publishAll(
@@ -58,7 +69,7 @@ async function publishAll(
   load: Load,
 ) {
   const { burst, underWay, events } = load;
-  const before = clients.reduce((sum, client) => sum + client.frames, 0);
+  const before = clients.reduce((sum, client) => sum + client.deliveries, 0);
   const perBurst = burst * clients.length;
   let received = 0;
   let sent = 0;
@@ -68,7 +79,7 @@ async function publishAll(
       for (let i = 0; i < burst; i++) redis.publish(channel, payload).catch(reject);
     };
     for (const client of clients) {
-      client.onFrame(() => {
+      client.onDelivery(() => {
         received++;
         if (received % perBurst === 0 && sent < events) publish();
         if (received === events * clients.length) resolve();
@@ -76,8 +87,8 @@ async function publishAll(
     }
     for (let i = 0; i < underWay; i++) publish();
   });
-  for (const client of clients) client.onFrame(() => {});
-  const total = clients.reduce((sum, client) => sum + client.frames, 0) - before;
+  for (const client of clients) client.onDelivery(() => {});
+  const total = clients.reduce((sum, client) => sum + client.deliveries, 0) - before;
   if (total !== events * clients.length)
-    throw new Error(`${total} frames instead of ${events * clients.length}`);
+    throw new Error(`${total} deliveries instead of ${events * clients.length}`);
 }

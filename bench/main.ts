@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { Redis } from 'ioredis';
-import { Child, freePort } from './child.ts';
-import { type Figures, fanOut, type Load } from './fan-out.ts';
+import { type Figures, type Load, withReceivers } from './fan-out.ts';
+import { median, spread } from './figures.ts';
+import { startRedis } from './store.ts';
 import { control, echo, raw, type Target } from './targets.ts';
 
 const RECEIVERS = Number(process.env.BENCH_RECEIVERS ?? 1000);
@@ -14,24 +15,7 @@ const LOADS: readonly Load[] = [
   { name: 'bursts of 10 events', burst: 10, underWay: 1, events: 1000 },
 ];
 
-const median = (values: readonly number[]) =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-const spread = (values: readonly number[]) =>
-  `${Math.min(...values).toFixed(2)}..${Math.max(...values).toFixed(2)}`;
-
-const port = await freePort();
-const store = new Child(1, 'redis-server', [
-  '--port',
-  String(port),
-  '--bind',
-  '127.0.0.1',
-  '--save',
-  '',
-  '--appendonly',
-  'no',
-]);
-await store.line(/Ready to accept connections/);
-const redisUrl = `redis://127.0.0.1:${port}`;
+const { child: store, url: redisUrl } = await startRedis();
 const redis = new Redis(redisUrl);
 const results: Record<string, Record<string, Figures[]>> = {};
 for (const load of LOADS) {
@@ -40,10 +24,9 @@ for (const load of LOADS) {
   // Interleaved, since the machine's speed drifts.
   for (let round = 0; round < ROUNDS; round++) {
     for (const target of TARGETS) {
-      rows[target.name] = [
-        ...(rows[target.name] ?? []),
-        await fanOut(target, redisUrl, redis, RECEIVERS, load),
-      ];
+      await withReceivers(target, redisUrl, RECEIVERS, async (measure) => {
+        rows[target.name] = [...(rows[target.name] ?? []), await measure(redis, load)];
+      });
     }
   }
   print(load, rows);
@@ -67,7 +50,7 @@ function print(load: Load, rows: Record<string, Figures[]>): void {
       'deliveries/s': Math.round(rate),
       'CPU us/delivery': median(figures.map((f) => f.cpuPerDelivery)).toFixed(2),
       'rate / control': median(rates).toFixed(2),
-      'CPU / control': `${median(cpus).toFixed(2)} (${spread(cpus)})`,
+      'CPU / control': `${median(cpus).toFixed(2)} (${spread(cpus, 2)})`,
     };
   });
   console.log(`\nOne Redis event to ${RECEIVERS} receivers, ${load.name}; medians of ${ROUNDS} rounds`);

@@ -2,9 +2,8 @@ import { createHmac } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Child } from './child.ts';
 import { FrameCounter } from './frame-counter.ts';
+import { SECRET, startNode } from './node.ts';
 
-const SECRET = 'bench-secret-bench-secret-bench-secret';
-const SERVER = fileURLToPath(new URL('../server/main.js', import.meta.url));
 const CONTROL = fileURLToPath(new URL('./control-ws.js', import.meta.url));
 
 /** A server under test, and how its clients come in and Laravel publishes to them. */
@@ -33,37 +32,14 @@ export const control: Target = {
   payload: (data) => `{"data":${data}}`,
 };
 
-async function startYamabiko(redisUrl: string): Promise<{ child: Child; port: number }> {
-  const child = new Child(0, process.execPath, [SERVER, 'start'], {
-    NODE_ENV: 'production',
-    YAMABIKO_HOST: '127.0.0.1',
-    YAMABIKO_PORT: '0',
-    YAMABIKO_JWT_SECRET: SECRET,
-    YAMABIKO_REDIS_URL: redisUrl,
-    YAMABIKO_LOG_FORMAT: 'json',
-  });
-  const line = await child.line(/is listening/);
-  const port = /127\.0\.0\.1:(\d+)/.exec(line)?.[1];
-  if (port === undefined) throw new Error(`no port in ${line}`);
-  return { child, port: Number(port) };
-}
+export const raw: Target = rawTarget('yamabiko, raw', '');
 
-export const raw: Target = {
-  name: 'yamabiko, raw',
-  start: startYamabiko,
-  async open(port) {
-    // One user for all: a thousand users would announce each other a million times before the run.
-    const client = await FrameCounter.open(port, `/?token=${token()}`);
-    await client.atLeast(1);
-    return client;
-  },
-  channel: 'laravel_database_broadcast',
-  payload: (data) => `{"channel":"bench","data":${data},"type":"message"}`,
-};
+/** The same for clients that want what they missed: each message has its position with it. */
+export const rawSince: Target = rawTarget('yamabiko, raw with since', '&since=');
 
 export const echo: Target = {
   name: 'yamabiko, Echo (Socket.IO)',
-  start: startYamabiko,
+  start: startNode,
   async open(port) {
     const client = await FrameCounter.open(port, '/socket.io/?EIO=4&transport=websocket');
     await client.atLeast(1);
@@ -82,4 +58,19 @@ function token(): string {
   const iat = Math.floor(Date.now() / 1000);
   const body = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ id: 1, name: 'bench', channel: 'bench', iat, exp: iat + 3600 })}`;
   return `${body}.${createHmac('sha256', SECRET).update(body).digest('base64url')}`;
+}
+
+function rawTarget(name: string, query: string): Target {
+  return {
+    name,
+    start: startNode,
+    async open(port) {
+      // One user for all: a thousand users would announce each other a million times before the run.
+      const client = await FrameCounter.open(port, `/?token=${token()}${query}`);
+      await client.atLeast(1);
+      return client;
+    },
+    channel: 'laravel_database_broadcast',
+    payload: (data) => `{"channel":"bench","data":${data},"type":"message"}`,
+  };
 }
