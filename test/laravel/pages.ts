@@ -3,7 +3,7 @@ import type { EchoClient, EchoClientOptions } from '../support/echo-client.ts';
 import type { EchoSubscription } from '../support/echo-subscription.ts';
 import type { Identity } from '../support/laravel.ts';
 import type { Stage } from './stage.ts';
-import { recordPackets } from './transcript.ts';
+import { recordPackets, SYNC_CHANNEL, SYNC_EVENT } from './transcript.ts';
 
 /** A page of the app, whichever Echo it has. */
 export interface Page {
@@ -26,10 +26,15 @@ export interface PageKind {
 
 let syncs = 0;
 
-/** The confirmation of a fresh channel comes on the way of the events, behind them. */
-const withSync = (page: Omit<Page, 'sync'>): Page => ({
+/** An event on a fresh channel comes on the way of all events, behind them. */
+const withSync = (stage: Stage, page: Omit<Page, 'sync'>): Page => ({
   ...page,
-  sync: async () => void (await page.channel(`public.sync${++syncs}`)),
+  sync: async () => {
+    const channel = `${SYNC_CHANNEL}${++syncs}`;
+    const subscription = await page.channel(channel, `.${SYNC_EVENT}`);
+    await stage.publish(channel, SYNC_EVENT);
+    await subscription.next(`.${SYNC_EVENT}`);
+  },
 });
 
 function builtIn(options: Partial<EchoClientOptions>) {
@@ -44,7 +49,7 @@ function builtIn(options: Partial<EchoClientOptions>) {
       if (!settled.ok) throw new Error(`${wire} was refused with ${settled.status}`);
       return subscription;
     };
-    return withSync({
+    return withSync(stage, {
       id: socketIdOf(client),
       packets: recordPackets(client.socket),
       channel: (name, ...events) => subscribe(name, client.channel(name, ...events)),
@@ -65,7 +70,7 @@ const ours =
       if (name === 'error') throw new Error(`refused: ${JSON.stringify(payload)}`);
       return subscription;
     };
-    return withSync({
+    return withSync(stage, {
       id: socketIdOf(client),
       packets: recordPackets(client.socket),
       channel: (name, ...events) => subscribe(client.channel(name, ...events)),

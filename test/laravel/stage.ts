@@ -6,7 +6,7 @@ import { RawClient } from '../support/raw-client.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { WireClient } from '../support/wire-client.ts';
 import { type Running, startYamabiko } from '../support/yamabiko.ts';
-import type { Publication } from './transcript.ts';
+import { type Publication, SYNC_CHANNEL } from './transcript.ts';
 
 export type Settings = Readonly<Record<string, string>>;
 
@@ -56,7 +56,13 @@ export class Stage {
   async published(): Promise<readonly Publication[]> {
     // Its answer comes after every push that is under way.
     await this.#subscriber.ping();
-    return [...this.#published];
+    return this.#published.filter(({ channel }) => !channel.includes(SYNC_CHANNEL));
+  }
+
+  /** An event as Laravel would publish it, past Laravel. */
+  async publish(channel: string, event: string): Promise<void> {
+    const payload = JSON.stringify({ event, data: {}, socket: null });
+    await this.redis.client.publish(`${this.laravel.redisPrefix}${channel}`, payload);
   }
 
   /** One more server on the same Redis. */

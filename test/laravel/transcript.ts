@@ -9,7 +9,10 @@ export interface Publication {
 /** Laravel's own bytes between the keys that its broadcaster writes around them. */
 const EVENT = /^\{"event":("(?:[^"\\]|\\.)*"),"data":(.*),"socket":(null|"[^"]*")\}$/s;
 const CUSTOM = /^\{"channel":"([^"]*)","data":(.*),"type":"message"\}$/s;
-const OWN_EVENT = /^2\["(presence:|subscription_)/;
+/** Of the tests, by which they know that all before it has come. */
+export const SYNC_EVENT = 'test-sync';
+export const SYNC_CHANNEL = 'public.sync';
+const OWN_EVENT = /^2\["(presence:|subscription_|test-sync)/;
 
 /** Every event's packet of a socket from now on, byte for byte, but not the protocol's own. */
 export function recordPackets(socket: ClientSocket): readonly string[] {
@@ -19,7 +22,7 @@ export function recordPackets(socket: ClientSocket): readonly string[] {
   };
   engine.on('packet', ({ type, data }) => {
     if (type !== 'message' || typeof data !== 'string') return;
-    if (data.startsWith('2') && !OWN_EVENT.test(data)) packets.push(data);
+    if (data.startsWith('2') && !OWN_EVENT.test(data)) packets.push(withoutPosition(data));
   });
   return packets;
 }
@@ -42,6 +45,13 @@ export function packetsOf(
     if (event === undefined || !wires.includes(name)) return [];
     return [`2[${event},"${name}",${withoutSocket(data)}]`];
   });
+}
+
+/** Every channel event ends in its position (protocol.md section 12), which Laravel did not write. */
+function withoutPosition(packet: string): string {
+  const [, before] = /^(.*),"\d+-\d+"\]$/s.exec(packet) ?? [];
+  if (before === undefined) throw new Error(`an event without a position: ${packet.slice(0, 200)}`);
+  return `${before}]`;
 }
 
 /** The frames that a raw session of the room must have heard of the custom channel. */
