@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { formatPosition, type Position, parsePosition } from '../../domain/position.ts';
 import type { BrokerLog } from '../broker-log.ts';
@@ -116,6 +116,9 @@ export class LogReader {
         );
         const cursor = this.#cursor;
         if (turn === this.#turn) this.#takeReply(reply as readonly (readonly [Buffer, Entries])[] | null);
+        // What this turn gathered is written to sockets at its end. What is appended meanwhile comes in one reply then,
+        // and leaves gathered too, instead of its first entry alone.
+        await nextTurn();
         // Only an id that cannot be passed: until the log is opened anew it comes at once each time.
         if (reply !== null && cursor === this.#cursor) await sleep(FOREIGN_PAUSE_MS);
       } catch (err) {

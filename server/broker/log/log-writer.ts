@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { comparePositions, type Position } from '../../domain/position.ts';
 import type { BrokerLog } from '../broker-log.ts';
 import type { LogCommands, LogMessage } from './log-commands.ts';
@@ -89,6 +90,8 @@ export class LogWriter {
     for (let next = this.#next(); next !== null && !this.#stopped; next = this.#next()) {
       try {
         if (!(await this.#append(next))) return;
+        // Together with what came beside the answer: one batch is one turn of deliveries, which cost by the turn.
+        await nextTurn();
       } catch {
         // Redis did not answer (which the bus tells) or takes no writes: the ring keeps it, and it is tried again.
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
