@@ -37,7 +37,7 @@ describe('a gap in what the bus brings', () => {
         ['chat:gap', { reason: 'connection_lost' }],
       ]),
     );
-    expect(await told).toEqual({ reason: 'connection_lost' });
+    expect(await told).toEqual({ reason: 'connection_lost', position: null });
     await node.ready();
     expect(await node.metric('yamabiko_bus_gaps_total', { reason: 'connection_lost' })).toBe(1);
     expect(node.log).toContainEqual(

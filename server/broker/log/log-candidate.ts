@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Position } from '../../domain/position.ts';
 import type { BrokerLog } from '../broker-log.ts';
 import type { ReplicationPlace } from '../replication/backlog.ts';
@@ -24,6 +25,8 @@ export interface LogCandidateOptions {
 const TICK_MS = 50;
 /** A loop that stood still for longer has not heard its timers; what it would conclude from them is wrong. */
 const FROZEN_MS = 1000;
+/** It takes some milliseconds. */
+const HAND_OVER_MS = 1000;
 
 /**
  * A node that hears what is published and can write it to the log. There is no leader: whoever is aligned may write,
@@ -77,7 +80,8 @@ export class LogCandidate {
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
-    if (this.#now.aligned) await this.#now.handOver();
+    // Redis may be gone or frozen: the end must not wait for it.
+    if (this.#now.aligned) await Promise.race([this.#now.handOver(), sleep(HAND_OVER_MS)]);
     this.#now.writer.stop();
     this.#ear.stop();
   }
