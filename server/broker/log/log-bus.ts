@@ -42,6 +42,8 @@ export class LogBus implements Bus {
   #history: History;
   #listener: BusListener | null = null;
   #started = false;
+  /** A loss that no log can know is still to be said. */
+  #owesGap = false;
   #saidLostAtMs = Number.NEGATIVE_INFINITY;
   readonly #awaited = new AwaitedPlaces();
 
@@ -87,7 +89,8 @@ export class LogBus implements Bus {
       probeIntervalMs,
       log,
       onReadiness: (ready) => this.#tell((listener) => listener.readiness(ready)),
-      onGap: (reason) => this.#lost(reason),
+      // The log itself tells what it lacks, whatever this node missed of it.
+      onGap: () => {},
     });
   }
 
@@ -163,9 +166,15 @@ export class LogBus implements Bus {
 
   async #check(standing: RedisStanding): Promise<Standing> {
     const found = await standing.check();
+    // What another master of a Cluster did not bring here no log can know; said on the bus it has a place in it.
+    if (found === 'changed') this.#owesGap = true;
     if (found !== 'right') return found;
     if (!this.#candidate.proved) return 'partial';
-    return (await this.#guard.holds()) ? 'right' : 'refusing';
+    if (!(await this.#guard.holds())) return 'refusing';
+    // Not before it can be heard: said into a Cluster that heals it would be lost itself.
+    if (this.#owesGap) await this.#options.connections.callBus((redis) => redis.publish(this.#names.gap, ''));
+    this.#owesGap = false;
+    return 'right';
   }
 
   async #try(): Promise<void> {
@@ -198,17 +207,6 @@ export class LogBus implements Bus {
   #gap(reason: GapReason, at: Position): void {
     this.#history.gap(at, reason);
     this.#tell((listener) => listener.gap(reason, formatPosition(at)));
-  }
-
-  /**
-   * The log itself tells what it lacks, whatever this node missed of it. Only what another master of a Cluster has not
-   * brought here no log can know; said on the bus it has a place in it.
-   */
-  #lost(reason: GapReason): void {
-    if (reason !== 'master_replaced') return;
-    this.#options.connections.publish(this.#names.gap, reason).catch((err: unknown) => {
-      this.#options.log.warn({ err }, 'could not tell the others that broadcasts may have been lost');
-    });
   }
 
   /** Every node says it of the same master. */
