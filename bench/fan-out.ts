@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Child } from './child.ts';
 import type { FrameCounter } from './frame-counter.ts';
+import { publishPaced } from './pacing.ts';
 import type { Target } from './targets.ts';
 
 export interface Load {
@@ -11,6 +12,8 @@ export interface Load {
   /** Bursts that may be under way at once. */
   readonly underWay: number;
   readonly events: number;
+  /** Events a second, whatever is under way: the same work for all. Default: as they are received. */
+  readonly perSecond?: number;
 }
 
 export interface Figures {
@@ -68,7 +71,7 @@ async function publishAll(
   payload: string,
   load: Load,
 ) {
-  const { burst, underWay, events } = load;
+  const { burst, underWay, events, perSecond } = load;
   const before = clients.reduce((sum, client) => sum + client.deliveries, 0);
   const perBurst = burst * clients.length;
   let received = 0;
@@ -81,11 +84,12 @@ async function publishAll(
     for (const client of clients) {
       client.onDelivery(() => {
         received++;
-        if (received % perBurst === 0 && sent < events) publish();
+        if (perSecond === undefined && received % perBurst === 0 && sent < events) publish();
         if (received === events * clients.length) resolve();
       });
     }
-    for (let i = 0; i < underWay; i++) publish();
+    if (perSecond !== undefined) publishPaced(perSecond, events / perSecond, publish).catch(reject);
+    else for (let i = 0; i < underWay; i++) publish();
   });
   for (const client of clients) client.onDelivery(() => {});
   const total = clients.reduce((sum, client) => sum + client.deliveries, 0) - before;

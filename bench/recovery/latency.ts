@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { percentile } from '../figures.ts';
+import { publishPaced } from '../pacing.ts';
 import type { Cluster, Usage } from './cluster.ts';
-import { publishPaced } from './pacing.ts';
 
 export interface PacedFigures {
   readonly p50Ms: number;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { publishPaced } from '../pacing.ts';
 import type { Cluster } from './cluster.ts';
-import { publishPaced } from './pacing.ts';
 
 export interface MemoryFigures {
   readonly redisBytes: number;
