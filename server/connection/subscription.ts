@@ -57,6 +57,11 @@ export class Subscription {
     return this.member?.userId ?? this.connection.userIdIn(this.room);
   }
 
+  awaitsOn(wires: readonly string[]): boolean {
+    const { subscriptions } = this.connection;
+    return subscriptions.size > 1 && wires.some((wire) => subscriptions.has(wire));
+  }
+
   write(frame: Frame): void {
     this.connection.write(frame);
   }

@@ -25,3 +25,9 @@ export function formatPosition({ epoch, index }: Position): string {
 export function comparePositions(a: Position, b: Position): number {
   return a.epoch - b.epoch || a.index - b.index;
 }
+
+/** Where a client is that has all but what stands at this place. @param text a position of ours */
+export function placeBefore(text: string): string {
+  const position = parsePosition(text);
+  return position === null ? text : formatPosition({ ...position, index: Math.max(0, position.index - 1) });
+}

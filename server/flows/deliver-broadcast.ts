@@ -136,36 +136,47 @@ function deliverEvent(
   // On a JWT subscription of plain X, `message` is always a room message: Laravel's of that name stays outside.
   const kinds = name.kind === 'public' && isMessage ? (['public'] as const) : KINDS_ON[name.kind];
   const recipients = { exceptSocketId: event.socketId, userId: null };
-  parts.hub.deliver(
-    name.wire,
-    kinds,
-    { type: 'event', event: event.event, data: event.data },
-    recipients,
-    position,
-  );
-  if (isMessage && (name.kind === 'private' || name.kind === 'presence'))
-    deliverCopies(parts, name, event, position);
+  const broadcast: Broadcast = { type: 'event', event: event.event, data: event.data };
+  const { wire } = name;
+  if (!isMessage || (name.kind !== 'private' && name.kind !== 'presence'))
+    return parts.hub.deliver(wire, kinds, broadcast, recipients, position);
+  deliverOnEach(parts, [{ wire, kinds, broadcast, recipients }, ...copiesOf(parts, name, event)], position);
+}
+
+/** Where one broadcast goes to. */
+interface Target {
+  readonly wire: string;
+  readonly kinds: readonly SubscriptionKind[];
+  readonly broadcast: Broadcast;
+  readonly recipients: Recipients;
+}
+
+/** A connection that is on several of these has got as far as the position with the last one alone. */
+function deliverOnEach(parts: DeliveryParts, targets: readonly Target[], position: string | null): void {
+  const wires = targets.map(({ wire }) => wire);
+  for (const [i, { wire, kinds, broadcast, recipients }] of targets.entries())
+    parts.hub.deliver(wire, kinds, broadcast, recipients, position, wires.slice(i + 1));
 }
 
 /** A Laravel event `message` on private-X or presence-X is a message of room X for those who are in it otherwise. */
-function deliverCopies(
-  parts: DeliveryParts,
-  name: ChannelName,
-  event: LaravelEvent,
-  position: string | null,
-): void {
+function copiesOf(parts: DeliveryParts, name: ChannelName, event: LaravelEvent): Target[] {
   const { definition, explicit } = parts.channels.of(name.base);
-  if (!definition.echo) return;
-  if (!event.data.startsWith('{')) return parts.drops.dropped(name.wire, 'bad_data');
+  if (!definition.echo) return [];
+  if (!event.data.startsWith('{')) {
+    parts.drops.dropped(name.wire, 'bad_data');
+    return [];
+  }
   const shaped = parts.channels.shape(name.base, withoutJsonKey(event.data, 'socket'));
-  if (isRejection(shaped)) return parts.drops.dropped(name.wire, 'bad_data', { fault: shaped.message });
+  if (isRejection(shaped)) {
+    parts.drops.dropped(name.wire, 'bad_data', { fault: shaped.message });
+    return [];
+  }
   const broadcast: Broadcast = { type: 'message', sender: systemUser(parts), data: shaped.data };
   const recipients = { exceptSocketId: event.socketId, userId: shaped.userId };
-  parts.hub.deliver(name.base, ['token'], broadcast, recipients, position);
-  if (!explicit) return;
-  const [wire, kind] =
-    name.kind === 'private' ? (['presence', 'presence'] as const) : (['private', 'private'] as const);
-  parts.hub.deliver(`${wire}-${name.base}`, [kind], broadcast, recipients, position);
+  const onToken: Target = { wire: name.base, kinds: ['token'], broadcast, recipients };
+  if (!explicit) return [onToken];
+  const other = name.kind === 'private' ? 'presence' : 'private';
+  return [onToken, { wire: `${other}-${name.base}`, kinds: [other], broadcast, recipients }];
 }
 
 function deliverToRoom(
@@ -176,10 +187,14 @@ function deliverToRoom(
   position: string | null,
 ): void {
   parts.meters.broadcast('message');
-  parts.hub.deliver(base, ['token'], broadcast, recipients, position);
-  if (!parts.channels.of(base).definition.echo) return;
-  parts.hub.deliver(`private-${base}`, ['private'], broadcast, recipients, position);
-  parts.hub.deliver(`presence-${base}`, ['presence'], broadcast, recipients, position);
+  const all = { broadcast, recipients };
+  const targets: Target[] = [{ wire: base, kinds: ['token'], ...all }];
+  if (parts.channels.of(base).definition.echo)
+    targets.push(
+      { wire: `private-${base}`, kinds: ['private'], ...all },
+      { wire: `presence-${base}`, kinds: ['presence'], ...all },
+    );
+  deliverOnEach(parts, targets, position);
 }
 
 /** Who Laravel's own messages come from (protocol.md section 3). */

@@ -43,16 +43,19 @@ export class PositionRefresh {
     });
   }
 
-  /** Nothing has happened: everybody is as far as can be. Else by time, or by number where much happens. */
+  /**
+   * Nothing has happened: everybody is as far as can be. Else by time, or by number where much happens; and at once in a
+   * new epoch, which clients were told of as a gap: they have only got as far as before it.
+   */
   #isTime(position: string): boolean {
     const { history } = this.#parts.settings;
     if (this.#last === null) this.#last = { position: '', atMs: Date.now() };
     if (history === null || position === this.#last.position) return false;
     const [now, last] = [parsePosition(position), parsePosition(this.#last.position)];
-    const passed = now === null || last?.epoch !== now.epoch ? null : now.index - last.index;
+    if (now === null || last?.epoch !== now.epoch) return true;
     return (
       Date.now() - this.#last.atMs >= history.historyMs * SHARE ||
-      (passed !== null && passed >= history.historyEntries * SHARE)
+      now.index - last.index >= history.historyEntries * SHARE
     );
   }
 

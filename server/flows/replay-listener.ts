@@ -18,9 +18,18 @@ export class ReplayListener implements Listener {
   readonly #arrival: Arrival;
   readonly #at: () => Position;
   readonly #send: (frame: Frame) => void;
+  readonly #others: () => Iterable<ReplayListener>;
 
-  /** @param at the place of what is given now */
-  constructor(arrival: Arrival, at: () => Position, send: (frame: Frame) => void) {
+  /**
+   * @param at the place of what is given now
+   * @param others those of the same connection
+   */
+  constructor(
+    arrival: Arrival,
+    at: () => Position,
+    send: (frame: Frame) => void,
+    others: () => Iterable<ReplayListener>,
+  ) {
     const { wire, kind, protocol, socketIds } = arrival.subscription;
     this.wire = wire;
     this.kind = kind;
@@ -29,10 +38,16 @@ export class ReplayListener implements Listener {
     this.#arrival = arrival;
     this.#at = at;
     this.#send = send;
+    this.#others = others;
   }
 
   get userId(): string | null {
     return this.#arrival.subscription.userId;
+  }
+
+  awaitsOn(wires: readonly string[]): boolean {
+    for (const other of this.#others()) if (wires.includes(other.wire) && other.isBehind()) return true;
+    return false;
   }
 
   write(frame: Frame): void {

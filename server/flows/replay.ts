@@ -40,7 +40,15 @@ export class Replay {
     });
     this.#delivery = { ...LEFT_OUT, ...pick(parts), hub: this.#hub };
     this.#listeners = new Map(
-      arrivals.map((arrival) => [arrival, new ReplayListener(arrival, () => this.#at, send)]),
+      arrivals.map((arrival) => [
+        arrival,
+        new ReplayListener(
+          arrival,
+          () => this.#at,
+          send,
+          () => this.#listeners.values(),
+        ),
+      ]),
     );
     for (const listener of this.#listeners.values()) this.#hub.join(listener);
     this.#rooms = new Set(arrivals.flatMap(({ subscription }) => subscription.room ?? []));

@@ -11,8 +11,12 @@ export interface Listener {
   /** Its own id, then those of the connections that it continues. */
   readonly socketIds: readonly string[];
   readonly userId: string | null;
+  /** Whether its client is still to be given the same on one of these wire names. */
+  awaitsOn(wires: readonly string[]): boolean;
   write(frame: Frame): void;
 }
+
+const NOWHERE: readonly string[] = [];
 
 type ByKind = Map<SubscriptionKind, Set<Listener>>;
 
@@ -50,18 +54,23 @@ export class Hub {
     if (protocols.size === 0) this.#channels.delete(listener.wire);
   }
 
-  /** Hands a broadcast to every subscription of these kinds on a channel: one call for each protocol. */
+  /**
+   * Hands a broadcast to every subscription of these kinds on a channel: one call for each protocol.
+   * @param later wire names on which the same broadcast is handed out next: a client that is on one of them has not got
+   * as far as its position before that
+   */
   deliver(
     wire: string,
     kinds: readonly SubscriptionKind[],
     broadcast: Broadcast,
     recipients: Recipients,
     position: string | null,
+    later: readonly string[] = NOWHERE,
   ): void {
     for (const [protocol, byKind] of this.#channels.get(wire) ?? []) {
       const listeners = kinds.flatMap((kind) => byKind.get(kind) ?? []);
       if (listeners.length > 0)
-        this.#serve(protocol, new ListenerAudience(wire, listeners, recipients), broadcast, position);
+        this.#serve(protocol, new ListenerAudience(wire, listeners, recipients, later), broadcast, position);
     }
   }
 
@@ -71,7 +80,7 @@ export class Hub {
       for (const [protocol, byKind] of protocols) {
         this.#serve(
           protocol,
-          new ListenerAudience(wire, [...byKind.values()], EVERYBODY),
+          new ListenerAudience(wire, [...byKind.values()], EVERYBODY, NOWHERE),
           broadcast,
           position,
         );
@@ -116,11 +125,18 @@ class ListenerAudience implements Audience {
   readonly wire: string;
   readonly #listeners: readonly ReadonlySet<Listener>[];
   readonly #recipients: Recipients;
+  readonly #later: readonly string[];
 
-  constructor(wire: string, listeners: readonly ReadonlySet<Listener>[], recipients: Recipients) {
+  constructor(
+    wire: string,
+    listeners: readonly ReadonlySet<Listener>[],
+    recipients: Recipients,
+    later: readonly string[],
+  ) {
     this.wire = wire;
     this.#listeners = listeners;
     this.#recipients = recipients;
+    this.#later = later;
   }
 
   // The hot path: nothing is allocated or encoded here for a receiver.
@@ -130,7 +146,8 @@ class ListenerAudience implements Audience {
       for (const listener of listeners) {
         if (exceptSocketId !== null && listener.socketIds.includes(exceptSocketId)) continue;
         if (userId !== null && listener.userId !== userId) continue;
-        listener.write(frame);
+        const held = this.#later.length > 0 && listener.awaitsOn(this.#later);
+        listener.write(held ? (frame.withoutPosition?.() ?? frame) : frame);
         this.receivers++;
       }
     }

@@ -1,5 +1,6 @@
 import { type Frame, webSocketTextFrame } from '../../domain/frame.ts';
 import type { Member } from '../../domain/member.ts';
+import { placeBefore } from '../../domain/position.ts';
 import type { Sender } from '../../domain/sender.ts';
 import type { Recovery } from '../../flows/arrival.ts';
 
@@ -71,7 +72,11 @@ export function encodeSubscriptionError(wire: string, status: number): Frame {
   return encodeEvent('subscription_error', wire, String(status), null);
 }
 
-/** What may be missing here cannot be brought (protocol.md section 12). */
+/**
+ * What may be missing here cannot be brought (protocol.md section 12). All channels of a client are told, one after the
+ * other; with the place of the gap itself, a client that is cut between them would be taken for told on all of them.
+ */
 export function encodeGap(wire: string, reason: string, position: string | null): Frame {
-  return encodeEvent('subscription_gap', wire, JSON.stringify({ reason }), position);
+  const before = position === null ? null : placeBefore(position);
+  return encodeEvent('subscription_gap', wire, JSON.stringify({ reason }), before);
 }

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { comparePositions, formatPosition, parsePosition } from '../../../server/domain/position.ts';
+import {
+  comparePositions,
+  formatPosition,
+  parsePosition,
+  placeBefore,
+} from '../../../server/domain/position.ts';
 
 describe('A position', () => {
   it.each(['0-0', '1764054000000-1', '1-9007199254740991', '9007199254740991-1'])(
@@ -47,5 +52,15 @@ describe('A position', () => {
         expect(Math.sign(comparePositions(a.position, b.position)), `${a.text} ${b.text}`).toBe(
           Math.sign(i - j),
         );
+  });
+});
+
+describe('the place before another', () => {
+  it.each([
+    ['5-2', '5-1'],
+    ['5-1', '5-0'],
+    ['5-0', '5-0'],
+  ])('%s is %s', (place, before) => {
+    expect(placeBefore(place)).toBe(before);
   });
 });

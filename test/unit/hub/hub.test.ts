@@ -45,6 +45,7 @@ function listenerOf(protocol: Protocol, { wire = 'x', kind = 'public', userId = 
     userId,
     protocol,
     socketIds: [`1.${++ids}`],
+    awaitsOn: () => false,
     write: (frame) => void heard.push(frame.text),
     heard,
   };

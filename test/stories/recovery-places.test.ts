@@ -1,0 +1,89 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { EchoClient } from '../support/echo-client.ts';
+import { RecoveryStage } from './recovery-stage.ts';
+
+/**
+ * The chaos run found it: by polling a turn's first frame travels alone. A page that was cut behind it came back with the
+ * position of what it had on one channel only, and was never given the rest.
+ */
+describe('what a page hears on several channels', () => {
+  let stage: RecoveryStage;
+  beforeAll(async () => {
+    stage = await RecoveryStage.start();
+  });
+  afterEach(() => stage.clear());
+  afterAll(() => stage?.stop());
+
+  const onBoth = async () => {
+    const page = await stage.page();
+    page.private('chat:7', 'message');
+    page.join('chat:7', 'message');
+    await page.settled('private-chat:7');
+    await page.settled('presence-chat:7');
+    return page;
+  };
+
+  /** Each of the next two messages: its channel, and whether it bore a position. */
+  const nextTwo = async (page: EchoClient) => {
+    const events = [await page.next('message'), await page.next('message')];
+    return events.map(({ args, position }) => [args[0], position !== undefined]);
+  };
+
+  it('bears its position on the last of them alone', async () => {
+    const page = await onBoth();
+    await stage.say('chat:7', 'hello');
+    expect(await nextTwo(page)).toEqual([
+      ['private-chat:7', false],
+      ['presence-chat:7', true],
+    ]);
+  });
+
+  it('does so where it is one of Laravel’s events, too', async () => {
+    const page = await onBoth();
+    await stage.node.server.publish(
+      'presence-chat:7',
+      JSON.stringify({ event: 'message', data: { message: 'hello', name: 'n' }, socket: null }),
+    );
+    expect(await nextTwo(page)).toEqual([
+      ['presence-chat:7', false],
+      ['private-chat:7', true],
+    ]);
+  });
+
+  it('does so where it is replayed', async () => {
+    const page = await onBoth();
+    await stage.away(page, () => stage.say('chat:7', 'hello'));
+    expect(await nextTwo(page)).toEqual([
+      ['private-chat:7', false],
+      ['presence-chat:7', true],
+    ]);
+  });
+
+  it('bears it on a single one', async () => {
+    const page = await stage.page();
+    page.private('chat:7', 'message');
+    await page.settled('private-chat:7');
+    await stage.say('chat:7', 'hello');
+    expect((await page.next('message')).position).toBeDefined();
+  });
+
+  it('tells a gap on each of them with the place before it', async () => {
+    const page = await onBoth();
+    await stage.say('chat:7', 'hello');
+    await nextTwo(page);
+    // As a page that comes from a server with another history.
+    await stage.away(page, async () => {
+      Object.assign(page.socket, { _lastOffset: '1-1' });
+    });
+    for (const wire of ['private-chat:7', 'presence-chat:7']) {
+      const gap = await page.next(({ event, args }) => event === 'subscription_gap' && args[0] === wire);
+      const done = await page.next(
+        ({ event, args }) =>
+          event === 'subscription_succeeded' && args[0] === wire && args[1].recovered === false,
+      );
+      expect(indexOf(gap.position)).toBeLessThan(indexOf(done.position));
+    }
+  });
+
+  const indexOf = (position = '') => Number(position.split('-')[1]);
+});
