@@ -91,8 +91,10 @@ export class EchoPage extends Page {
     });
     socket.on('connect', () => this.connected(this.#target, socket.id ?? ''));
     socket.on('disconnect', (reason: string) => this.disconnected(reason));
-    hearAll(socket, ({ position }) => {
+    hearAll(socket, ({ event, args, position }) => {
       this.#placed = position !== undefined;
+      // With a channel's name it sets the page back; without, it tells how far all are.
+      if (event === 'subscription_position' && args[0] !== '') this.rewound(String(args[0]));
     });
     for (const line of this.plans) this.#open(line);
   }

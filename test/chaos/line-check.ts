@@ -1,5 +1,5 @@
 import type { Journal, Published } from './journal.ts';
-import type { HeardEvent, Line } from './line.ts';
+import type { HeardEvent, Line, Wholeness } from './line.ts';
 import type { Recorder, Violation } from './report.ts';
 
 /** What the pages of a row were given under one mix of faults. */
@@ -60,11 +60,11 @@ export class LineCheck {
 
   /**
    * @param ownIds the socket ids that the server must know for the page's own
-   * @param partly other channels of the page were still on their way
+   * @param whole whether other channels of the page were still on their way, as is known by the next quiet point
    */
-  arrived(line: Line, id: string, ownIds: readonly string[], partly: boolean): void {
+  arrived(line: Line, id: string, ownIds: readonly string[], whole: Wholeness): void {
     this.#options.recorder.count(this.#options.accuses ? 'events heard by pages' : 'events heard by control');
-    line.heard.push({ type: 'event', id, ownIds, partly });
+    line.heard.push({ type: 'event', id, ownIds, whole });
   }
 
   /** The page was told at this place that something may be missing. */
@@ -118,7 +118,7 @@ export class LineCheck {
     }
   }
 
-  #compareEvent(line: Line, { id, ownIds, partly }: HeardEvent): void {
+  #compareEvent(line: Line, { id, ownIds, whole }: HeardEvent): void {
     const { journal } = this.#options;
     const entry = journal.get(id);
     if (entry === undefined) {
@@ -140,7 +140,7 @@ export class LineCheck {
       }
       return;
     }
-    line.ids.set(id, { partly });
+    line.ids.set(id, whole);
     if (entry.index <= line.lastIndex) {
       this.tally.disorder++;
       this.#accuse('page heard out of order', line, id);

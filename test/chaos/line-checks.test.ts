@@ -30,7 +30,7 @@ let partly = false;
 const hear = (...items: (number | typeof GAP)[]) => {
   for (const item of items)
     if (item === GAP) check.told(line);
-    else check.arrived(line, `E:${item}@${WIRE}`, ['2.2', '1.1'], partly);
+    else check.arrived(line, `E:${item}@${WIRE}`, ['2.2', '1.1'], { partly });
 };
 
 const settle = () => {
@@ -137,7 +137,7 @@ describe('pages: the check', () => {
     hear(9);
     settle();
     journal.take('ticker', JSON.stringify({ event: 'E', data: { message: 'E:1' }, socket: null }));
-    check.arrived(line, 'E:1@ticker', [], false);
+    check.arrived(line, 'E:1@ticker', [], { partly: false });
     settle();
     expect(recorder.violations).toEqual({ 'page heard what was not published': 2 });
   });

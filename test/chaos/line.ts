@@ -2,11 +2,16 @@ import type { Published } from './journal.ts';
 import type { LinePlan } from './page-scene.ts';
 import { Sight } from './sight.ts';
 
+/** Whether some channels of the page had not got so far, when it heard something. */
+export interface Wholeness {
+  readonly partly: boolean;
+}
+
 export interface HeardEvent {
   readonly type: 'event';
   readonly id: string;
   readonly ownIds: readonly string[];
-  readonly partly: boolean;
+  readonly whole: Wholeness;
 }
 
 /** Something that came on a line, in its order. */
@@ -30,8 +35,8 @@ export class Line {
   /** What came since the cursor, as places of the journal. */
   readonly indexes = new Set<number>();
   /** What came since the quiet point before the last one. */
-  ids = new Map<string, { readonly partly: boolean }>();
-  earlierIds = new Map<string, { readonly partly: boolean }>();
+  ids = new Map<string, Wholeness>();
+  earlierIds = new Map<string, Wholeness>();
   readonly #view: Sight;
   readonly #everIds: ReadonlySet<string>;
 

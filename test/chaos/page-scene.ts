@@ -57,7 +57,7 @@ const PLANS: readonly PagePlan[] = [
     line('ticker'),
   ),
   plan('raw', WS, line('chat:7', 'token')),
-  plan('echo', POLLING, line('presence-chat:8'), line('private-chat:7'), line('ticker'), line('den')),
+  plan('echo', POLLING, line('presence-chat:8'), line('private-chat:8'), line('ticker'), line('den')),
   plan('echo', WS, line('private-chat:7'), line('private-chat:8'), line('presence-den'), line('chat:8')),
   plan('raw', WS, line('chat:8', 'token')),
   plan('connector', WS, line('chat:8', 'token'), line('presence-chat:7'), line('den')),

@@ -23,6 +23,8 @@ const SWALLOW_MS = { least: 100, most: 1_500 };
 /** Ids that the server carries from connection to connection, for Socket.IO. */
 const CARRIED_IDS = 3;
 
+const PARTLY = { partly: true };
+
 /** Somebody's open page: stays for the whole run, comes back by itself, and must miss nothing. */
 export abstract class Page {
   readonly name: string;
@@ -37,6 +39,8 @@ export abstract class Page {
   #ids: readonly string[] = [];
   #spoken = 0;
   #cutting = false;
+  /** Of what is heard on a connection until it is set back. */
+  #stretch = { partly: false };
 
   constructor({ name, plan, userId }: PageCasting, company: PageCompany) {
     this.name = name;
@@ -125,6 +129,7 @@ export abstract class Page {
   /** @param carried ids of the former connections that the server is told */
   protected connected(node: ClusterNode | null, socketId: string, carried = CARRIED_IDS - 1): void {
     this.node = node;
+    this.#stretch = { partly: false };
     this.#ids = [socketId, ...this.#ids].slice(0, carried + 1);
     this.#everIds.add(socketId);
     this.tell(`connected to ${node?.name} as ${socketId}`);
@@ -148,7 +153,14 @@ export abstract class Page {
   /** @param placed whether it bore its position */
   protected heard(wire: string, id: string, placed: boolean): void {
     const partly = !placed || (this.#live.size > 0 && this.#live.size < this.lines.length);
-    this.company.check.arrived(this.#line(wire), id, this.#ids, partly);
+    this.company.check.arrived(this.#line(wire), id, this.#ids, partly ? PARTLY : this.#stretch);
+  }
+
+  /** A channel came late: what was heard on this connection counts as not reached yet. */
+  protected rewound(wire: string): void {
+    this.tell(`set back by ${wire}`);
+    this.#stretch.partly = true;
+    this.#stretch = { partly: false };
   }
 
   protected toldOfGap(wire: string, reason: string): void {
