@@ -219,4 +219,28 @@ describe('presence: the check', () => {
       'stayer shown leaving': 1,
     });
   });
+
+  it('counts apart whose other tab left a store that was emptied a moment ago, and only then', () => {
+    const leaving = (emptied: boolean) => {
+      recorder.violations['stayer shown leaving'] = 0;
+      presence.hurts.splice(0, 1, { from: NOW - 1_000, to: NOW - 1_000, still: false, emptied });
+      inRoom('101', ['100', '101'], NOW - 60_000);
+      const tab = sightOf({
+        client: 'c09',
+        wire: 'presence-chat:1',
+        kind: 'presence',
+        userId: '101',
+        list: ['101'],
+      });
+      presence.opened(tab);
+      tab.endedAt = NOW;
+      const hearer = inRoom('100', ['100', '101']);
+      presence.left(hearer, '101', NOW);
+      presence.joined(hearer, '101');
+      presence.settle();
+      return recorder.violations['stayer shown leaving'];
+    };
+    expect(leaving(true)).toBe(0);
+    expect(leaving(false)).toBe(1);
+  });
 });

@@ -7,11 +7,15 @@ const NEWS_LAG_MS = 3_000;
 /** The same where Redis stood still or the hearer's node did. */
 const DISTURBED_LAG_MS = 15_000;
 const KEPT_MS = 60_000;
+/** The cluster's TTL, and what a busy machine adds to it. */
+const EMPTIED_MS = 5_000;
 
 /** When something was done to Redis. */
 export interface RedisHurt extends Span {
   /** It answered nobody meanwhile, so that news came late. */
   readonly still: boolean;
+  /** What it held is gone; nodes enter their members again within one TTL. */
+  readonly emptied?: boolean;
 }
 
 /** Who is in which room, as the clients know it of themselves, against what each of them is shown. */
@@ -113,10 +117,26 @@ export class PresenceCheck {
         )
       )
         this.#recorder.count('stayers shown leaving whose node the machine starved');
+      else if (this.#leftAnEmptiedStore(stayer, at))
+        this.#recorder.count('stayers shown leaving by another tab, in a store that was emptied');
       else this.#accuse('stayer shown leaving', hearer, `${user}, who stays by ${client} at ${node.name}`);
     }
     for (const { sight, kind, user } of this.differences()) this.#accuse(kind, sight, user);
     this.#sights = this.#sights.filter(({ endedAt }) => endedAt === null || endedAt > now - KEPT_MS);
+  }
+
+  /** The store knew of the tab that left, and not again of the one that stays. */
+  #leftAnEmptiedStore(stayer: Sight, at: number): boolean {
+    const emptied = this.hurts.some(
+      ({ emptied = false, from, to }) => emptied && from <= at && at <= (to ?? at) + EMPTIED_MS,
+    );
+    if (!emptied) return false;
+    const { userId } = stayer.options;
+    return this.#sights.some(({ base, options, endedAt }) => {
+      if (base !== stayer.base || options.userId !== userId || options.client === stayer.options.client)
+        return false;
+      return Math.abs((options.node.endingAt ?? endedAt ?? 0) - at) < NEWS_LAG_MS;
+    });
   }
 
   /** Whether a fault of ours explains that this node was late, or lost its lease. */

@@ -49,7 +49,7 @@ export class RedisFaults {
   }
 
   async killNormal(): Promise<void> {
-    await this.#hurting(false, async () => {
+    await this.#hurting({ still: false }, async () => {
       this.#options.tell('CLIENT KILL TYPE normal');
       await this.#options.redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal');
     });
@@ -57,7 +57,7 @@ export class RedisFaults {
 
   async pauseRedis(): Promise<void> {
     const { redis, tell, pause } = this.#options;
-    await this.#hurting(true, async () => {
+    await this.#hurting({ still: true }, async () => {
       tell('SIGSTOP Redis');
       redis.pause();
       await pause(1_000, 3_000);
@@ -68,14 +68,14 @@ export class RedisFaults {
 
   async sleepRedis(): Promise<void> {
     const seconds = this.#options.random.between(1, 3).toFixed(2);
-    await this.#hurting(true, async () => {
+    await this.#hurting({ still: true }, async () => {
       this.#options.tell(`DEBUG SLEEP ${seconds}`);
       await this.#options.redis.client.call('DEBUG', 'SLEEP', seconds);
     });
   }
 
   async flushRedis(): Promise<void> {
-    await this.#hurting(false, async () => {
+    await this.#hurting({ still: false, emptied: true }, async () => {
       this.#options.tell('FLUSHALL');
       await this.#options.redis.client.flushall();
     });
@@ -83,7 +83,7 @@ export class RedisFaults {
 
   async crashRedis(): Promise<void> {
     const { redis, tell, pause } = this.#options;
-    await this.#hurting(true, async () => {
+    await this.#hurting({ still: true, emptied: true }, async () => {
       tell('kill -9 Redis');
       await redis.kill();
       await pause(200, 2_000);
@@ -101,7 +101,7 @@ export class RedisFaults {
     choose: (clients: readonly RedisClient[]) => readonly RedisClient[],
   ): Promise<void> {
     const { redis, tell } = this.#options;
-    await this.#hurting(false, async () => {
+    await this.#hurting({ still: false }, async () => {
       const lines = String(await redis.client.call('CLIENT', 'LIST'))
         .trim()
         .split('\n');
@@ -111,8 +111,8 @@ export class RedisFaults {
     });
   }
 
-  async #hurting(still: boolean, hurt: () => Promise<void>): Promise<void> {
-    const span: RedisHurt = { from: Date.now(), to: null, still };
+  async #hurting(what: Pick<RedisHurt, 'still' | 'emptied'>, hurt: () => Promise<void>): Promise<void> {
+    const span: RedisHurt = { from: Date.now(), to: null, ...what };
     this.#options.hurts.push(span);
     this.#hurt = true;
     try {
