@@ -4,6 +4,7 @@ import { comparePositions, parsePosition } from '../../server/domain/position.ts
 import { RedisServer } from '../support/redis-server.ts';
 import { until } from './heard.ts';
 import { LogNode, type LogNodeOptions } from './log-node.ts';
+import { MutingProxy } from './muting-proxy.ts';
 
 /** Of the nodes' subscriber connections alone. */
 const LOG_CONNECTION = 'yamabiko-log';
@@ -36,7 +37,7 @@ describe('The log of three nodes', () => {
   }
 
   it('says the same in the same places on all of them', async () => {
-    const { nodes, publisher } = await cluster();
+    const { redis, prefix, nodes, publisher } = await cluster();
     await publisher.publish(500);
     for (const node of nodes) await node.heard.payloads('chat', 500);
     for (const node of nodes) {
@@ -44,6 +45,8 @@ describe('The log of three nodes', () => {
       expect(node.heard.positions).toEqual(nodes[0]?.heard.positions);
     }
     expectNoGap(nodes);
+    // What a deployment leaves behind ends by itself.
+    expect(await redis.client.ttl(`${prefix}yamabiko:{home}:log:entries`)).toBeGreaterThan(86_400);
   });
 
   it('goes on without loss when nodes crash that wrote it, again and again', async () => {
@@ -84,6 +87,40 @@ describe('The log of three nodes', () => {
     const published = await ending();
     for (const node of nodes) expect(await node.heard.payloads('chat', published.length)).toEqual(published);
     expectNoGap(nodes);
+  });
+
+  it('goes on without loss when the subscription of the node that writes is open and brings nothing', async () => {
+    const { redis, prefix } = await cluster(0);
+    const proxy = await MutingProxy.start(redis.port);
+    ended.push(() => proxy.stop());
+    const writer = await join(redis, prefix, { url: proxy.url });
+    const other = await join(redis, prefix);
+    const publisher = new Publisher(redis, `${prefix}chat`);
+    await publisher.publish(3);
+    const muted = (await connections(redis, LOG_CONNECTION))[0] ?? '';
+    proxy.mute(LOG_CONNECTION);
+    await publisher.publish(50);
+    for (const { heard } of [writer, other])
+      expect(await heard.payloads('chat', 53)).toEqual(publisher.published);
+    await until(
+      () => writer.log.lines.some(({ message }) => message === 'listening anew for the log'),
+      'found',
+    );
+    await until(
+      async () => !(await connections(redis, LOG_CONNECTION)).includes(muted),
+      'the old one is gone',
+    );
+    await until(
+      async () => (await connections(redis, LOG_CONNECTION, ' psub=1 ')).length === 2,
+      'both listen',
+    );
+    const markers = await markersIn(redis, prefix);
+    // Its own marker comes before two of the other's.
+    await until(async () => (await markersIn(redis, prefix)) >= markers + 2, 'it is aligned');
+    crash(other);
+    await publisher.publish(50);
+    expect(await writer.heard.payloads('chat', 103)).toEqual(publisher.published);
+    expectNoGap([writer, other]);
   });
 
   it('is read without loss when the readers are cut', async () => {
@@ -301,12 +338,18 @@ function crash(node: LogNode): void {
   hurt.bus.stop = stop;
 }
 
-async function connections(redis: RedisServer, name: string): Promise<string[]> {
+/** @param state as CLIENT LIST shows it */
+async function connections(redis: RedisServer, name: string, state = ''): Promise<string[]> {
   const list = String(await redis.client.call('CLIENT', 'LIST'));
   return list
     .split('\n')
-    .filter((line) => line.includes(` name=${name} `))
+    .filter((line) => line.includes(` name=${name} `) && line.includes(state))
     .map((line) => /id=(\d+)/.exec(line)?.[1] ?? '');
+}
+
+async function markersIn(redis: RedisServer, prefix: string): Promise<number> {
+  const entries = await redis.client.xrange(`${prefix}yamabiko:{home}:log:entries`, '-', '+');
+  return entries.filter(([, fields]) => fields[1]?.includes('#yamabiko:marker')).length;
 }
 
 async function cutAllSubscribers(redis: RedisServer): Promise<void> {

@@ -25,6 +25,8 @@ if fresh > 0 then
   redis.call('HSET', KEYS[1], 'index', string.format('%.0f', last), 'replid', ARGV[4], 'offset', ARGV[5])
 end
 if ARGV[3] ~= '' then redis.call('XTRIM', KEYS[2], 'MINID', '~', ARGV[3]) end
+-- Longer than any history: what a deployment leaves behind that is given up.
+redis.call('EXPIRE', KEYS[2], 172800)
 return {1, string.format('%.0f', last), fresh}
 `;
 
@@ -87,6 +89,7 @@ return redis.call('PUBLISH', ARGV[1], ARGV[2] .. '|' .. calls .. '|' .. run)
 export const TRY = `
 redis.call('XADD', KEYS[2], '1-1', 'c', '', 'd', '')
 redis.call('XTRIM', KEYS[2], 'MINID', '~', '1-1')
+redis.call('EXPIRE', KEYS[2], 60)
 redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
 redis.call('HSET', KEYS[1], 'epoch', '1')
 redis.call('DEL', KEYS[1], KEYS[2])
