@@ -54,10 +54,11 @@ export class LogOpening {
 
   /** Another process of Redis, or no log: every subscriber is new, so there is nobody to wait for. */
   nobodyCanBeAligned(own: Marker): boolean {
-    if (this.#options.reader.place.epoch === 0) return true;
-    return (
-      own.runId !== null && this.#last !== null && this.#last.runId !== null && own.runId !== this.#last.runId
-    );
+    const { epoch } = this.#options.reader.place;
+    if (epoch === 0) return true;
+    // In an epoch without a marker somebody has just begun, and is about to write his.
+    if (this.#last === null || this.#last.at.epoch !== epoch) return false;
+    return own.runId !== null && this.#last.runId !== null && own.runId !== this.#last.runId;
   }
 
   /** The stream's ids are beyond its head: only a new epoch comes after them. */

@@ -92,6 +92,9 @@ describe('A log that nobody can write', () => {
     expect(openingAt().opening.nobodyCanBeAligned(own(1, 'def'))).toBe(true);
     expect(openingAt().opening.nobodyCanBeAligned(own(1))).toBe(false);
     expect(openingAt().opening.nobodyCanBeAligned(own(1, null))).toBe(false);
+    // Another node has begun anew a moment ago: three nodes would begin three epochs.
+    const begun = openingAt({ place: { epoch: EPOCH + 1, index: 1 } });
+    expect(begun.opening.nobodyCanBeAligned(own(1, 'def'))).toBe(false);
     expect(openingAt({ place: { epoch: 0, index: 0 } }).opening.nobodyCanBeAligned(own(1))).toBe(true);
   });
 });
