@@ -10,7 +10,7 @@ export interface MemoryFigures {
   readonly nodeRssBytes: number;
 }
 
-const PER_SECOND = 5000;
+const PER_SECOND = 10_000;
 
 /** What so many events leave behind in Redis and in the node, as long as the history keeps them. */
 export async function memory(cluster: Cluster, events: number): Promise<MemoryFigures> {
