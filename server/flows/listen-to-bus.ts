@@ -21,6 +21,8 @@ export function listenToBus(parts: Parts, resync: OutageResync): void {
       meters.busGap(reason);
       log.warn({ reason, ongoing }, 'broadcasts may have been lost');
       hub.deliverEverywhere({ type: 'gap', reason }, position);
+      // Comings and goings may have been lost in it as well.
+      if (!ongoing) void resync.back();
     },
     readiness: (ready) => {
       meters.busReady(ready);

@@ -7,6 +7,7 @@ describe('a gap is logged', () => {
   let ready: boolean;
   let listener: BusListener;
   const warn = vi.fn();
+  const back = vi.fn(async () => {});
   const meters = { busGap: vi.fn(), busReady: vi.fn() };
 
   beforeEach(() => {
@@ -24,7 +25,7 @@ describe('a gap is logged', () => {
       log: { warn },
       meters,
     };
-    listenToBus(parts as unknown as Parts, { outage: () => {}, back: async () => {} } as never);
+    listenToBus(parts as unknown as Parts, { outage: () => {}, back } as never);
   });
 
   it('with its length when the bus is back', () => {
@@ -51,5 +52,17 @@ describe('a gap is logged', () => {
     expect(warn.mock.calls).toEqual([
       [{ reason: 'log_restarted', ongoing: false }, 'broadcasts may have been lost'],
     ]);
+  });
+
+  // So it did this: members who left in such a gap were shown for ever, and who came in it was refused.
+  it('and the member lists are compared with the roster, at once or when the bus is back', () => {
+    listener.gap('log_restarted', '2-1');
+    expect(back).toHaveBeenCalledTimes(1);
+    ready = false;
+    listener.gap('connection_lost', null);
+    expect(back).toHaveBeenCalledTimes(1);
+    ready = true;
+    listener.readiness(true);
+    expect(back).toHaveBeenCalledTimes(2);
   });
 });
