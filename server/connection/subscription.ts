@@ -6,7 +6,8 @@ import type { Grant, SubscriptionKind } from '../domain/subscription.ts';
 import type { Connection } from './connection.ts';
 import { Deadline } from './deadline.ts';
 
-type Place = Pick<Subscription, 'room' | 'member' | 'seatId' | 'follows'>;
+type Place = Pick<Subscription, 'room' | 'member' | 'seatId' | 'follows'> &
+  Partial<Pick<Subscription, 'keepsPosition'>>;
 
 /** A connection's place on one channel, from admitted to left. */
 export class Subscription {
@@ -22,6 +23,8 @@ export class Subscription {
   readonly seatId: string | null;
   /** Bus channels that are followed for it. */
   readonly follows: readonly string[];
+  /** Whether its client keeps a position for this channel alone, and not one for all. */
+  readonly keepsPosition: boolean;
   readonly expiry = new Deadline();
   expiresAtMs: number | null;
 
@@ -35,6 +38,7 @@ export class Subscription {
     this.member = place.member;
     this.seatId = place.seatId;
     this.follows = place.follows;
+    this.keepsPosition = place.keepsPosition ?? false;
   }
 
   get wire(): string {
@@ -59,7 +63,7 @@ export class Subscription {
 
   awaitsOn(wires: readonly string[]): boolean {
     const { subscriptions } = this.connection;
-    return subscriptions.size > 1 && wires.some((wire) => subscriptions.has(wire));
+    return !this.keepsPosition && subscriptions.size > 1 && wires.some((wire) => subscriptions.has(wire));
   }
 
   write(frame: Frame): void {

@@ -83,7 +83,7 @@ export async function joinChannel(
       await leaveChannel(parts, existing, { linger: true });
     }
     coming ??= expect();
-    const admitted = await admit(parts, connection, grant, attempt);
+    const admitted = await admit(parts, connection, grant, attempt, since !== undefined);
     if (isRejection(admitted)) {
       // Not where the client itself has overtaken it.
       if (coming.holds && coming.from !== null && !attempt.signal.aborted) comeAgain(connection);
@@ -119,6 +119,7 @@ async function admit(
   connection: Connection,
   grant: Grant,
   attempt: Attempt,
+  keepsPosition: boolean,
 ): Promise<Admitted | Rejection> {
   const { channel, kind, user } = grant;
   const room = roomOf(channel, kind, parts.channels);
@@ -143,7 +144,7 @@ async function admit(
     }
     // A gap is told to those who are live when it opens: who goes live in the midst of it would miss events unawares.
     if (!parts.bus.ready()) throw new UnavailableError('the bus was lost during the subscribe');
-    const place = { room, member, seatId: seat?.id ?? null, follows };
+    const place = { room, member, seatId: seat?.id ?? null, follows, keepsPosition };
     return { subscription: new Subscription(connection, grant, place), view, undo: undoAll };
   } catch (error) {
     undoAll();

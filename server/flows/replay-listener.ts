@@ -46,6 +46,7 @@ export class ReplayListener implements Listener {
   }
 
   awaitsOn(wires: readonly string[]): boolean {
+    if (this.#arrival.subscription.keepsPosition) return false;
     for (const other of this.#others()) if (wires.includes(other.wire) && other.isBehind()) return true;
     return false;
   }

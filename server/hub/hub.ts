@@ -11,7 +11,7 @@ export interface Listener {
   /** Its own id, then those of the connections that it continues. */
   readonly socketIds: readonly string[];
   readonly userId: string | null;
-  /** Whether its client is still to be given the same on one of these wire names. */
+  /** Whether its client has got as far as a position only when it was given the same on one of these wire names. */
   awaitsOn(wires: readonly string[]): boolean;
   write(frame: Frame): void;
 }

@@ -59,6 +59,28 @@ describe('what a page hears on several channels', () => {
     ]);
   });
 
+  it('bears it on each for a client that keeps one for each, also where it is replayed', async () => {
+    const wires = ['private-chat:7', 'presence-chat:7'];
+    const auth = { headers: { Authorization: 'Bearer 7:grace' } };
+    const client = await stage.wire();
+    const places: string[] = [];
+    for (const channel of wires) {
+      const { position } = await client.request('subscribe', { channel, auth, since: '' });
+      places.push(position);
+    }
+    await stage.say('chat:7', 'hello');
+    const positions = async () =>
+      [await client.next('message'), await client.next('message')].map((e) => e.position);
+    const [first, second] = await positions();
+    expect(first).toBeDefined();
+    expect(second).toBe(first);
+    await stage.away(client, async () => {});
+    await Promise.all(
+      wires.map((channel, i) => client.request('subscribe', { channel, auth, since: places[i] })),
+    );
+    expect(await positions()).toEqual([first, first]);
+  });
+
   it('bears it on a single one', async () => {
     const page = await stage.page();
     page.private('chat:7', 'message');
