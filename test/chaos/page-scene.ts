@@ -52,7 +52,7 @@ const PLANS: readonly PagePlan[] = [
     'connector',
     WS,
     line('chat:7', 'token'),
-    line('private-chat:8'),
+    line('private-chat:7'),
     line('presence-den'),
     line('ticker'),
   ),
