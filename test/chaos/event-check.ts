@@ -51,13 +51,13 @@ export class EventCheck {
 
   /** What is still to come, for all that was told. */
   awaits(sight: Sight): boolean {
-    this.#compareHeard(sight);
+    this.#compareHeard(sight, false);
     return this.missing(sight).some((entry) => !wasTold(sight, entry) && !sight.options.node.told(entry));
   }
 
   /** Settles what has been heard until now. A sight that goes on must be caught up, or what is missing is lost. */
   settle(sight: Sight): void {
-    this.#compareHeard(sight);
+    this.#compareHeard(sight, true);
     const upTo = sight.endedAt === null ? this.#journal.entries.length : this.#endOf(sight);
     for (const entry of this.missing(sight, upTo)) {
       const isTold = wasTold(sight, entry);
@@ -76,8 +76,11 @@ export class EventCheck {
     sight.ids.clear();
   }
 
-  #compareHeard(sight: Sight): void {
-    for (const id of sight.heard.splice(0)) {
+  /** @param all false: what the journal has not heard itself yet waits, and what came after it */
+  #compareHeard(sight: Sight, all: boolean): void {
+    const { heard } = sight;
+    const waits = heard.findIndex((id) => !all && id !== GAP && this.#journal.get(id) === undefined);
+    for (const id of heard.splice(0, waits < 0 ? heard.length : waits)) {
       if (id === GAP) {
         sight.toldGaps.push({ after: sight.lastIndex, before: Number.POSITIVE_INFINITY });
         continue;

@@ -75,13 +75,13 @@ export class LineCheck {
 
   /** What a page still waits for, though nothing was told of it. */
   behind(line: Line): Published[] {
-    this.#compare(line);
+    this.#compare(line, false);
     return this.#missing(line).filter((entry) => !isTold(line, entry));
   }
 
   /** At a quiet point: everything must have come. */
   settle(line: Line): void {
-    this.#compare(line);
+    this.#compare(line, true);
     const { entries } = this.#options.journal;
     for (const entry of this.#missing(line)) {
       this.tally.missing++;
@@ -109,12 +109,15 @@ export class LineCheck {
     return missing;
   }
 
-  /** What the journal has not heard itself yet waits. */
-  #compare(line: Line): void {
-    for (const item of line.heard.splice(0)) {
-      if (item.type === 'notice')
-        line.notices.push({ after: line.lastIndex, before: Number.POSITIVE_INFINITY });
-      else this.#compareEvent(line, item);
+  /** @param all false: what the journal has not heard itself yet waits, and what came after it */
+  #compare(line: Line, all: boolean): void {
+    const { heard } = line;
+    const unknown = (item: Line['heard'][number]) =>
+      item.type === 'event' && this.#options.journal.get(item.id) === undefined;
+    const waits = all ? -1 : heard.findIndex(unknown);
+    for (const item of heard.splice(0, waits < 0 ? heard.length : waits)) {
+      if (item.type === 'event') this.#compareEvent(line, item);
+      else line.notices.push({ after: line.lastIndex, before: Number.POSITIVE_INFINITY });
     }
   }
 

@@ -69,6 +69,15 @@ describe('pages: the check', () => {
     expect(settle()).toMatchObject({ missing: 1, silent: 1 });
   });
 
+  it('waits for the journal, which may hear later than a page', () => {
+    hear(1);
+    expect(check.behind(line)).toEqual([]);
+    publish(1, 2);
+    hear(2);
+    expect(settle()).toMatchObject({ expected: 2, missing: 0 });
+    expect(recorder.violations).toEqual({});
+  });
+
   it('counts what is missing where the page was told', () => {
     publish(1, 5);
     hear(1, GAP, 4, 5);
