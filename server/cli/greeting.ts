@@ -8,7 +8,7 @@ export function greeting(config: Config, url: string, version: string): string {
     `  Yamabiko ${version} runs at ${url}${config.development ? ' (development mode)' : ''}`,
     '',
     `  bus       ${busText(config)}`,
-    '  recovery  none: events that a client misses while it is away are lost',
+    `  recovery  ${recoveryText(config)}`,
   ];
   if (config.development) lines.push(`  demo      ${url.replace(/\/$/, '')}/demo`, '', ...missing(config));
   return `${lines.join('\n')}\n\n`;
@@ -16,12 +16,20 @@ export function greeting(config: Config, url: string, version: string): string {
 
 /** The same facts as fields of a log line. */
 export function greetingFields(config: Config, url: string, version: string): object {
-  return { url, version, bus: config.redis.url === null ? 'memory' : 'redis', recovery: 'none' };
+  const bus = config.redis.url === null ? 'memory' : 'redis';
+  return { url, version, bus, recovery: config.recovery.enabled };
 }
 
 function busText({ redis }: Config): string {
   if (redis.url === null) return 'in memory: this one node, and nothing from Redis';
   return `Redis at ${maskRedisUrl(redis.url)}, prefix ${redis.prefix === '' ? '(empty)' : redis.prefix}`;
+}
+
+function recoveryText({ recovery: { enabled, historyMs, source }, redis }: Config): string {
+  if (!enabled) return 'off: events that a client misses while it is away are lost';
+  const place = redis.url === null ? "this process's memory" : 'a log in Redis';
+  const heard = redis.url !== null && source === 'replication' ? ', heard by the replication stream' : '';
+  return `on: what a client misses is kept for ${historyMs / 1000} s in ${place}${heard}`;
 }
 
 function missing({ redis, auth, http }: Config): string[] {

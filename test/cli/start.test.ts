@@ -25,7 +25,7 @@ describe('start in development mode', () => {
     );
     expect(server.stdout).toContain(`${url}/demo`);
     expect(server.stdout).toMatch(/bus +in memory/);
-    expect(server.stdout).toMatch(/recovery +none/);
+    expect(server.stdout).toMatch(/recovery +on: .*120 s/);
     for (const name of ['YAMABIKO_JWT_SECRET', 'YAMABIKO_REDIS_URL', 'YAMABIKO_AUTH_URL'])
       expect(server.stdout).toContain(name);
     expect((await fetch(`${url}/health/live`)).status).toBe(200);

@@ -11,8 +11,8 @@ export interface HistoryBounds {
   readonly historyBytes: number;
 }
 
-/** What one entry costs beside its bytes: an object, a string and two places in arrays. */
-const ENTRY_OVERHEAD_BYTES = 200;
+/** What one entry costs beside its bytes (objects, strings, places in arrays), as `bench/recovery/memory.ts` measured it. */
+const ENTRY_OVERHEAD_BYTES = 700;
 
 interface Entry extends Position {
   readonly item: HistoryItem;

@@ -7,7 +7,7 @@ import { SeededRandom } from '../../../support/seeded-random.ts';
 
 const SEED = Number(process.env.YAMABIKO_TEST_SEED ?? Math.floor(Math.random() * 4_294_967_296));
 const CHANNELS = ['a', 'b', 'c', 'd'];
-const OVERHEAD_BYTES = 200;
+const OVERHEAD_BYTES = 700;
 
 type Kept = Position & { readonly item: HistoryItem; readonly bytes: number; readonly atMs: number };
 

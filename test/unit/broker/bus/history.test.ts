@@ -111,7 +111,7 @@ describe('The history', () => {
 
   it('keeps no more than historyBytes, and counts back to nothing', () => {
     const history = open({ historyBytes: 2500 });
-    for (let index = 1; index <= 5; index++) history.add(at(index), 'a', Buffer.alloc(799));
+    for (let index = 1; index <= 5; index++) history.add(at(index), 'a', Buffer.alloc(299));
     expect(history.bytes).toBe(2000);
     expect(places(history)).toEqual(['a@5-4', 'a@5-5']);
     history.add(at(6), 'a', Buffer.alloc(5000));
