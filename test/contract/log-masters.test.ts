@@ -84,7 +84,9 @@ async function survives(url: string, failover: (prefix: string) => Promise<void>
   await nodes[1]?.bus.publish('chat', 'after');
   for (const { heard } of nodes) {
     await until(() => heard.on('chat').at(-1) === 'after', 'the event after');
-    expect(heard.gaps).toEqual(['log_restarted']);
+    // A Cluster's master that is replaced may be told too, once.
+    expect(heard.gaps.filter((reason) => reason !== 'master_replaced')).toEqual(['log_restarted']);
+    expect(heard.gaps.length).toBeLessThanOrEqual(2);
   }
   await Promise.all(nodes.map((node) => node.stop()));
 }
