@@ -20,6 +20,8 @@ const PAGES = [
   'docs/settings.md',
   'docs/codes.md',
   'docs/production.md',
+  'docs/delivery.md',
+  'docs/replication.md',
   'server/protocols/echo/README.md',
   'server/protocols/raw/README.md',
   'echo-connector/README.md',
