@@ -35,12 +35,16 @@ export class Cluster {
     this.#nodes = nodes;
   }
 
-  static async start(bus: BusKind, size: number): Promise<Cluster> {
+  static async start(
+    bus: BusKind,
+    size: number,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<Cluster> {
     const { child: store, url } = await startRedis();
     const nodes: Child[] = [];
     const pages: FrameCounter[] = [];
     for (let i = 0; i < size; i++) {
-      const settings = { ...settingsOf(bus), YAMABIKO_OUTBOX_BYTES: '1073741824' };
+      const settings = { ...settingsOf(bus), YAMABIKO_OUTBOX_BYTES: '1073741824', ...more };
       const { child, port } = await startNode(url, settings);
       nodes.push(child);
       pages.push(await echo.open(port));
