@@ -30,6 +30,8 @@ type State = 'waiting' | 'subscribed' | 'refused' | 'left';
 
 /** A membership of this length has proved that its token was good: the next failure counts as the first. */
 const calmMs = 5000;
+/** A server that asks for more is not believed. */
+const longestRetryAfterMs = 300_000;
 
 /**
  * Keeps one wire name subscribed: fetches the token, subscribes, renews in time, tries again after failures and
@@ -224,7 +226,8 @@ export class Subscription {
     // An expired token is no news for the page if the next one is good: the first time it is replaced at once.
     if (wantsToken && this.#failures === 1) return void this.#attempt(this.isSubscribed);
     const { retryDelayMs, retryDelayMaxMs } = this.#parts.options;
-    const delayMs = backoffMs(this.#failures - 1, retryDelayMs, retryDelayMaxMs);
+    const askedMs = Math.min(refusal.retryAfterMs ?? 0, longestRetryAfterMs);
+    const delayMs = askedMs + backoffMs(this.#failures - 1, retryDelayMs, retryDelayMaxMs);
     this.#cancelTimer = callAt(Date.now() + delayMs, () => void this.#attempt(this.isSubscribed));
     this.#listener.refused(refusal);
   }

@@ -40,6 +40,8 @@ export interface Refusal {
   readonly code: YamabikoCode;
   readonly status: number;
   readonly message: string;
+  /** Where the reason passes by itself: the milliseconds after which the server takes the same again. */
+  readonly retryAfterMs?: number;
 }
 
 /** A member as the server lists it; Echo hands only `user_info` to the page. A member may have none. */
@@ -147,9 +149,11 @@ function decodeRefusal(value: unknown): Refusal {
   const known = typeof code === 'string' && Object.hasOwn(refusals, code) ? (code as YamabikoCode) : null;
   const number = typeof status === 'number' ? status : known ? refusals[known].status : 500;
   const text = typeof message === 'string' ? message : 'the server said no without a reason';
-  return known
+  const refusal = known
     ? { code: known, status: number, message: text }
     : { code: nearestCode(number), status: number, message: `${text} (${String(code)})` };
+  const { retry_after: seconds } = isRecord(value) ? value : {};
+  return typeof seconds === 'number' && seconds > 0 ? { ...refusal, retryAfterMs: seconds * 1000 } : refusal;
 }
 
 /** For a code of a newer server: what it asks of the client follows from its status. */

@@ -7,6 +7,8 @@ export interface Rejection {
   /** HTTP status; the catalogue's, save where Laravel's own is passed on. */
   readonly status: number;
   readonly message: string;
+  /** When the same may be tried again, in milliseconds from now; absent where nobody knows, or never. */
+  readonly retryAfterMs?: number;
 }
 
 /** Ends one subscription; the connection lives on. */
@@ -25,6 +27,16 @@ export interface Closure {
 /** @param status overrides the catalogue's, where Laravel's own status is passed on (protocol.md section 6). */
 export function reject(code: Code, message: string, status: number = catalogue[code].status): Rejection {
   return { ok: false, code, status, message };
+}
+
+/** A passing no that says when to come back. */
+export function rejectFor(code: Code, message: string, retryAfterMs: number): Rejection {
+  return { ...reject(code, message), retryAfterMs };
+}
+
+/** When to come back as every protocol spells it: whole seconds, not earlier than meant; nothing where nobody knows. */
+export function retryAfter({ retryAfterMs }: { readonly retryAfterMs?: number }): { retry_after?: number } {
+  return retryAfterMs === undefined ? {} : { retry_after: Math.max(1, Math.ceil(retryAfterMs / 1000)) };
 }
 
 export function isRejection(value: unknown): value is Rejection {

@@ -52,6 +52,22 @@ describe('a refused subscription', () => {
     },
   );
 
+  it('is not tried again before the time that the server names', async () => {
+    const server = await startServer();
+    const askedAtMs: number[] = [];
+    server.answer = (command) => {
+      if (command.event !== 'subscribe') return yes(command);
+      askedAtMs.push(Date.now());
+      return askedAtMs.length === 1 ? { ...no(command, 'unavailable', 503), retry_after: 1 } : yes(command);
+    };
+    const refused = recorder<unknown>();
+    const channel = openEcho({ host: server.url, token: 't' }).channel('a').error(refused.call);
+    await channel.send({});
+    expect(refused.inbox.all).toMatchObject([{ code: 'unavailable', retryAfterMs: 1000 }]);
+    const [first = 0, second = 0] = askedAtMs;
+    expect(second - first).toBeGreaterThanOrEqual(1000);
+  });
+
   it('is tried again when no answer came', async () => {
     const server = await startServer();
     let left = 1;

@@ -2,7 +2,7 @@ import type { Handshake } from '../../access/access.ts';
 import type { Connection } from '../../connection/connection.ts';
 import type { Subscription } from '../../connection/subscription.ts';
 import { parseChannelName } from '../../domain/channel-name.ts';
-import { isRejection, type Rejection, reject } from '../../domain/outcome.ts';
+import { isRejection, type Rejection, reject, retryAfter } from '../../domain/outcome.ts';
 import type { JoinOutcome } from '../../flows/arrival.ts';
 import type { Homecoming } from '../../flows/homecoming.ts';
 import { joinChannel } from '../../flows/join-channel.ts';
@@ -68,10 +68,11 @@ const TOO_FAST = reject('rate_limited', 'too many commands, slow down');
 function refuse(parts: Parts, event: string, ack: Ack, rejection: Rejection): void {
   parts.meters.refused(rejection.code);
   const { code, status, message } = rejection;
+  const more = retryAfter(rejection);
   ack(
     event === 'send'
-      ? { type: 'sended', ok: false, error: { code, message } }
-      : { ok: false, code, status, message },
+      ? { type: 'sended', ok: false, error: { code, message, ...more } }
+      : { ok: false, code, status, message, ...more },
   );
 }
 
