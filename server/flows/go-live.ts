@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Resumption } from '../broker/bus/bus.ts';
 import type { Connection } from '../connection/connection.ts';
 import { CUSTOM_CHANNEL } from '../domain/channel-name.ts';
@@ -19,10 +18,6 @@ export interface Landing {
   /** All of these have all that there is; called in the turn in which they go live, before they do. */
   landed(): void;
 }
-
-/** How long a node may be behind another, and how often it is looked whether it is, in milliseconds. */
-const REACH_MS = 2_000;
-const LOOK_MS = 20;
 
 export const ALONE: Landing = { othersBehind: () => false, landed: () => {} };
 
@@ -68,19 +63,15 @@ export async function goLive(
 }
 
 /**
- * Where channels bring positions of their own, the newest may come from a node that was ahead of this one; live before
- * this one has got there, that channel would be sent once more what it has.
+ * The newest of the positions may come from a node that was ahead of this one; live before this one has got there, that
+ * channel would be sent once more what it has.
  */
 async function reachNewest(parts: Parts, arrivals: readonly Arrival[], signal: AbortSignal): Promise<void> {
-  const places = arrivals.flatMap(({ since }) => since ?? []).sort(comparePositions);
-  const [oldest, newest] = [places[0], places.at(-1)];
-  if (oldest === undefined || newest === undefined || comparePositions(oldest, newest) === 0) return;
-  const endsAtMs = Date.now() + REACH_MS;
-  while (!signal.aborted && Date.now() < endsAtMs) {
-    const position = parsePosition(parts.bus.position() ?? '');
-    if (position === null || comparePositions(newest, position) <= 0) return;
-    await pause(LOOK_MS);
-  }
+  const newest = arrivals
+    .flatMap(({ since }) => since ?? [])
+    .sort(comparePositions)
+    .at(-1);
+  if (newest !== undefined) await parts.bus.reach(formatPosition(newest), signal);
 }
 
 /** What was missed could not be read: the client comes back with the same position, and misses nothing by it. */

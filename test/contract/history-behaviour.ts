@@ -64,6 +64,37 @@ export function describeHistory(name: string, open: OpenLog): void {
       expect(comparePositions(placeOf(last.bus.position()), newest)).toBeGreaterThanOrEqual(0);
     });
 
+    it('reaches what another node was ahead with, and not before it has delivered it', async () => {
+      const { first, last } = await stage.start();
+      const ways: Promise<readonly [string, string | null]>[] = [];
+      first.heard.onDeliver = () => {
+        const told = first.heard.positions.at(-1) ?? '';
+        const reached = last.bus.reach(told, new AbortController().signal);
+        ways.push(reached.then(() => [told, last.bus.position()] as const));
+      };
+      await first.bus.follow('a');
+      await publishAll(
+        first.bus,
+        Array.from({ length: 50 }, () => ({ channel: 'a', payload: 'x' })),
+      );
+      await stage.fence();
+      expect(ways).toHaveLength(51);
+      for (const [told, standing] of await Promise.all(ways))
+        expect(comparePositions(placeOf(standing), placeOf(told))).toBeGreaterThanOrEqual(0);
+    });
+
+    it('does not wait for ever for a place of the future, nor for anybody who is gone', async () => {
+      const { last } = await stage.start();
+      const { epoch, index } = placeOf(last.bus.position());
+      for (const position of ['x', '', '0-0', `${epoch}-${index + 1_000_000}`])
+        await last.bus.reach(position, new AbortController().signal);
+      const gone = new AbortController();
+      const waiting = last.bus.reach(`${epoch + 1}-1`, gone.signal);
+      gone.abort();
+      await waiting;
+      await last.bus.reach(`${epoch + 1}-1`, gone.signal);
+    });
+
     it('replays nothing to who brings no position', async () => {
       const { first, last } = await stage.start();
       await first.bus.publish('a', 'before');

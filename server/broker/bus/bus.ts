@@ -26,6 +26,11 @@ export interface Bus {
   /** The position of what was delivered last; null on a bus that keeps no history. Synchronous. */
   position(): string | null;
   /**
+   * Resolves when everything up to a position was delivered here, as a node that was ahead of this one has told it to a
+   * client; or when that does not come about in time, or the signal is aborted. At once where no other node can be ahead.
+   */
+  reach(position: string, signal: AbortSignal): Promise<void>;
+  /**
    * Gives what a client missed, page by page; the last page and going live share one turn, so that nothing falls
    * between. A bus without history goes live at once. Resolves without going live where the signal is aborted.
    * @throws whatever `page` throws

@@ -74,11 +74,14 @@ export class MemoryBus implements Bus {
     return this.#history === null ? null : formatPosition(this.#history.last);
   }
 
+  async reach(): Promise<void> {
+    // Nothing can be ahead of the only node there is.
+  }
+
   async resume(resumption: Resumption): Promise<void> {
     if (this.#history === null && resumption.signal.aborted) return;
     if (this.#history === null) return resumption.live([], { complete: false, position: null });
-    // Nothing can be ahead of the only node there is.
-    await resumeFrom({ history: this.#history, reach: async () => {} }, resumption);
+    await resumeFrom(this.#history, resumption);
   }
 
   #drain(): void {

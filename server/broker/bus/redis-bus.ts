@@ -111,6 +111,10 @@ export class RedisBus implements Bus {
     return null;
   }
 
+  async reach(): Promise<void> {
+    // No node gives positions.
+  }
+
   async resume({ live }: Resumption): Promise<void> {
     live([], { complete: false, position: null });
   }

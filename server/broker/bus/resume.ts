@@ -7,13 +7,6 @@ const PAGE_ITEMS = 200;
 /** Bytes of payloads that are given at once, but for a single larger one: the last page is not paced by its reader. */
 const PAGE_BYTES = 131_072;
 
-/** What a bus with a history says to a client that comes back. */
-export interface Past {
-  readonly history: History;
-  /** Resolves when the history has reached a place, or does not in time. */
-  reach(at: Position): Promise<void>;
-}
-
 /**
  * Gives what was missed page by page. A look at the history and what is done with it share one turn, so the page that
  * turns out to be the last goes live in it, with nothing between.
@@ -21,8 +14,7 @@ export interface Past {
  * The position is whatever a stranger sends: of another server, of the future, too old. It only ever opens channels
  * that were authorised before.
  */
-export async function resumeFrom(past: Past, resumption: Resumption): Promise<void> {
-  const { history } = past;
+export async function resumeFrom(history: History, resumption: Resumption): Promise<void> {
   const { from, channels, signal } = resumption;
   const end = (items: readonly HistoryItem[], complete: boolean) =>
     resumption.live(items, { complete, position: formatPosition(history.last) });
@@ -30,8 +22,6 @@ export async function resumeFrom(past: Past, resumption: Resumption): Promise<vo
   if (from === null) return end([], false);
   history.prune();
   let cursor = parsePosition(from);
-  if (cursor !== null && comparePositions(cursor, history.last) > 0) await past.reach(cursor);
-  if (signal.aborted) return;
   if (cursor === null || comparePositions(cursor, history.last) > 0)
     return end([gapAt(history.last, 'unknown_position')], false);
 

@@ -1,26 +1,34 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { comparePositions, type Position } from '../../domain/position.ts';
+
+/** How long a node may be behind another, in milliseconds. A stranger's position of the future is waited for so long. */
+const REACH_MS = 2_000;
 
 /** Clients that come from a node that was ahead of this one wait until it has read as far. */
 export class AwaitedPlaces {
-  readonly #waiting = new Set<{ readonly at: Position; readonly reached: () => void }>();
+  readonly #waiting = new Set<{ readonly at: Position; readonly end: () => void }>();
 
-  /** Resolves when a place was read, or after `limitMs`. */
-  async reach(at: Position, limitMs: number): Promise<void> {
-    const patience = new AbortController();
-    const waiter = { at, reached: () => patience.abort() };
-    this.#waiting.add(waiter);
-    await sleep(limitMs, null, { signal: patience.signal }).catch(() => {
-      // It was reached.
+  /** Resolves when a place was read, is not read in time, or is awaited no more. */
+  reach(at: Position, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        this.#waiting.delete(waiter);
+        resolve();
+      };
+      const waiter = { at, end };
+      const timer = setTimeout(end, REACH_MS);
+      signal.addEventListener('abort', end);
+      this.#waiting.add(waiter);
     });
-    this.#waiting.delete(waiter);
   }
 
   read(at: Position): void {
-    for (const waiter of this.#waiting) if (comparePositions(at, waiter.at) >= 0) waiter.reached();
+    for (const waiter of this.#waiting) if (comparePositions(at, waiter.at) >= 0) waiter.end();
   }
 
   giveUp(): void {
-    for (const { reached } of this.#waiting) reached();
+    for (const { end } of this.#waiting) end();
   }
 }

@@ -64,6 +64,10 @@ export class FallbackBus implements Bus {
     return this.#bus.position();
   }
 
+  reach(position: string, signal: AbortSignal): Promise<void> {
+    return this.#bus.reach(position, signal);
+  }
+
   resume(resumption: Resumption): Promise<void> {
     return this.#bus.resume(resumption);
   }

@@ -1,6 +1,6 @@
 import { CUSTOM_CHANNEL } from '../../domain/channel-name.ts';
 import { UnavailableError } from '../../domain/outcome.ts';
-import { formatPosition, type Position } from '../../domain/position.ts';
+import { comparePositions, formatPosition, type Position, parsePosition } from '../../domain/position.ts';
 import type { Bus, BusListener, GapReason, Resumption } from '../bus/bus.ts';
 import { FollowCount } from '../bus/follow-count.ts';
 import { History } from '../bus/history.ts';
@@ -148,10 +148,13 @@ export class LogBus implements Bus {
     return formatPosition(this.#history.last);
   }
 
+  async reach(position: string, signal: AbortSignal): Promise<void> {
+    const at = parsePosition(position);
+    if (at !== null && comparePositions(at, this.#history.last) > 0) await this.#awaited.reach(at, signal);
+  }
+
   async resume(resumption: Resumption): Promise<void> {
-    const { commandTimeoutMs } = this.#options.connections.settings;
-    const reach = (at: Position) => this.#awaited.reach(at, commandTimeoutMs);
-    await resumeFrom({ history: this.#history, reach }, resumption);
+    await resumeFrom(this.#history, resumption);
   }
 
   async #begin(): Promise<void> {

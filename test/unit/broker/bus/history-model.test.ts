@@ -121,19 +121,16 @@ class Life {
 async function resumed(life: Life, from: Position, channels: ReadonlySet<string>) {
   const items: HistoryItem[] = [];
   let complete: boolean | null = null;
-  await resumeFrom(
-    { history: life.history, reach: async () => {} },
-    {
-      from: formatPosition(from),
-      channels,
-      signal: new AbortController().signal,
-      page: async (page) => void items.push(...page),
-      live: (last, end) => {
-        items.push(...last);
-        complete = end.complete;
-      },
+  await resumeFrom(life.history, {
+    from: formatPosition(from),
+    channels,
+    signal: new AbortController().signal,
+    page: async (page) => void items.push(...page),
+    live: (last, end) => {
+      items.push(...last);
+      complete = end.complete;
     },
-  );
+  });
   return { items, complete };
 }
 
