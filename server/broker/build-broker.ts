@@ -64,8 +64,10 @@ export function buildBroker(
   const connections = new RedisConnections({ settings, log });
   const peers = new PeerConnections({
     settings,
+    nodeId,
     log,
     redisAnswers: () => connections.usable(),
+    living: () => roster.livingNodes(),
     onForeign: () => meters.dropped('peers', 'bad_message'),
   });
   connections.onConnectAnew(() => peers.connectAnew());
@@ -89,7 +91,10 @@ export function buildBroker(
   }
 }
 
-/** The roster announces through the bus: it starts after it, and gives its seats up before it stops. */
+/**
+ * The roster announces through the bus: it starts after it, and gives its seats up before it stops. Who has a lease in
+ * it must be heard by whoever asks all nodes, so a node that stops answers until it has none any more.
+ */
 function startedInOrder(parts: Pick<Broker, 'bus' | 'roster' | 'peers'>, onStart: () => void): Broker {
   const { bus, roster, peers } = parts;
   return {
@@ -100,11 +105,11 @@ function startedInOrder(parts: Pick<Broker, 'bus' | 'roster' | 'peers'>, onStart
       onStart();
       await bus.start();
       await roster.start();
-      peers?.start();
+      await peers?.start();
     },
     async stop() {
-      peers?.stop();
       await roster.stop();
+      peers?.stop();
       await bus.stop();
     },
   };

@@ -10,6 +10,7 @@ import { RedisNode } from './redis-node.ts';
 
 /** What a question that nobody can answer is refused with before it is sent; later refusals say otherwise. */
 const AT_ONCE = 'the other nodes cannot be asked';
+const NOT_HEARD = 'a node did not hear the question';
 const COUNTS = new Map([['news', 2]]);
 
 describe('What nodes ask of each other', () => {
@@ -18,12 +19,21 @@ describe('What nodes ask of each other', () => {
     for (const end of ended.splice(0).reverse()) await end();
   });
 
+  async function startNode(url: string, prefix: string) {
+    const started = await nodeOn(url, prefix);
+    await started.clients.start();
+    return started;
+  }
+
+  /** It has its lease, and nobody can ask it yet. */
   async function nodeOn(url: string, prefix: string) {
     const node = new RedisNode({ url, prefix });
     const clients = new PeerConnections({
       settings: node.connections.settings,
+      nodeId: node.nodeId,
       log: node.log,
       redisAnswers: () => node.connections.usable(),
+      living: () => node.roster.livingNodes(),
       onForeign: () => {},
     });
     const io = new Server();
@@ -39,19 +49,24 @@ describe('What nodes ask of each other', () => {
       await node.stop();
     });
     await node.start();
-    clients.start();
     return { node, clients, peers };
+  }
+
+  async function stopListening(redis: RedisServer, { node, clients }: Awaited<ReturnType<typeof nodeOn>>) {
+    const channel = `${node.prefix}#yamabiko:peers-request#/#`;
+    const listeners = async () => Number((await redis.client.pubsub('NUMSUB', channel))[1]);
+    const before = await listeners();
+    clients.stop();
+    await until(async () => (await listeners()) === before - 1, 'Redis counts one less');
   }
 
   it('is answered by each other node, and refused at once while Redis is known to be away', async () => {
     const redis = await RedisServer.start();
     ended.push(() => redis.stop());
     const prefix = `${randomUUID()}:`;
-    const [{ node, clients, peers }, other] = [
-      await nodeOn(redis.url, prefix),
-      await nodeOn(redis.url, prefix),
-    ];
-    await until(() => clients.reachable() && other.clients.reachable(), 'both are connected');
+    const { node, clients, peers } = await startNode(redis.url, prefix);
+    await startNode(redis.url, prefix);
+    expect(await peers.ask('counts')).toEqual([COUNTS]);
     const answered = () =>
       until(
         () =>
@@ -61,7 +76,6 @@ describe('What nodes ask of each other', () => {
           ),
         'answered',
       );
-    await answered();
 
     // Its connections stay open: only the bus knows.
     redis.pause();
@@ -76,5 +90,36 @@ describe('What nodes ask of each other', () => {
     await expect(peers.ask('counts')).rejects.toThrow(AT_ONCE);
     await redis.restart();
     await answered();
+  });
+
+  it('is refused while a node that lives does not hear it, and answered by it as soon as it has started', async () => {
+    const redis = await RedisServer.start();
+    ended.push(() => redis.stop());
+    const prefix = `${randomUUID()}:`;
+    const { peers } = await startNode(redis.url, prefix);
+    await startNode(redis.url, prefix);
+    const deaf = await nodeOn(redis.url, prefix);
+    // Redis counts one other node, and that one answers.
+    await expect(peers.ask('endUser', { userId: '1', wire: null })).rejects.toThrow(NOT_HEARD);
+    await deaf.clients.start();
+    expect(await peers.ask('endUser', { userId: '1', wire: null })).toEqual([0, 0]);
+    await stopListening(redis, deaf);
+    await expect(peers.ask('counts')).rejects.toThrow(NOT_HEARD);
+    await deaf.node.stop();
+    expect(await peers.ask('counts')).toEqual([COUNTS]);
+  });
+
+  it('needs no answer of a node whose lease has ended', async () => {
+    const redis = await RedisServer.start();
+    ended.push(() => redis.stop());
+    const prefix = `${randomUUID()}:`;
+    const { peers } = await startNode(redis.url, prefix);
+    const dead = await startNode(redis.url, prefix);
+    await stopListening(redis, dead);
+    dead.node.connections.close();
+    await expect(peers.ask('counts')).rejects.toThrow(NOT_HEARD);
+    // A lease later, told by Redis's clock.
+    await redis.client.zadd(`${prefix}yamabiko:nodes`, 1, `${dead.node.nodeId}|0`);
+    expect(await peers.ask('counts')).toEqual([]);
   });
 });

@@ -1,10 +1,11 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { BrokerLog } from '../broker-log.ts';
 import { createRedis, type RedisSettings } from '../redis/redis-connections.ts';
 import { isPeerMessage } from './peer-messages.ts';
 
-/** The parts of an ioredis client that @socket.io/redis-adapter uses. */
+/** The parts of an ioredis client that @socket.io/redis-adapter uses. Emits `hearing` when its channels are subscribed. */
 class PeerClient extends EventEmitter {
   readonly #redis: Redis;
   readonly #log: BrokerLog;
@@ -17,7 +18,7 @@ class PeerClient extends EventEmitter {
     this.#redis = redis;
     this.#log = log;
     redis.on('ready', () => {
-      if (this.#channels.size > 0) this.#attempt('subscribe', redis.subscribe(...this.#channels));
+      if (this.#channels.size > 0) this.#listen([...this.#channels]);
     });
     redis.on('messageBuffer', (channel: Buffer, message: Buffer) => this.#hear(channel, message));
   }
@@ -28,7 +29,7 @@ class PeerClient extends EventEmitter {
 
   subscribe(channels: string[]): void {
     for (const channel of channels) this.#channels.add(channel);
-    this.#attempt('subscribe', this.#redis.status === 'ready' ? this.#redis.subscribe(...channels) : null);
+    if (this.#redis.status === 'ready') this.#listen(channels);
   }
 
   unsubscribe(channels: string[]): void {
@@ -43,13 +44,21 @@ class PeerClient extends EventEmitter {
     this.#redis.call(name, ...args).then((reply) => callback(null, reply), callback);
   }
 
+  #listen(channels: string[]): void {
+    const subscribed = this.#redis.subscribe(...channels);
+    this.#attempt(
+      'subscribe',
+      subscribed.then(() => this.emit('hearing')),
+    );
+  }
+
   #hear(channel: Buffer, message: Buffer): void {
     if (isPeerMessage(message)) this.emit('messageBuffer', channel, message);
     else this.#onForeign();
   }
 
-  #attempt(command: string, reply: Promise<unknown> | null): void {
-    reply?.catch((error: Error) =>
+  #attempt(command: string, reply: Promise<unknown>): void {
+    reply.catch((error: Error) =>
       this.#log.warn({ command, reason: error.message }, 'Redis refused what nodes ask each other'),
     );
   }
@@ -57,9 +66,12 @@ class PeerClient extends EventEmitter {
 
 export interface PeerConnectionsOptions {
   readonly settings: RedisSettings;
+  readonly nodeId: string;
   readonly log: BrokerLog;
   /** Whether Redis answers, as far as the node's other connections tell: one that is frozen keeps these open. */
   readonly redisAnswers: () => boolean;
+  /** The ids of all nodes that live. @throws UnavailableError */
+  readonly living: () => Promise<ReadonlySet<string>>;
   /** Told of each message that no node of ours wrote; for counting. */
   readonly onForeign: () => void;
 }
@@ -76,13 +88,19 @@ const FOREIGN_LOG_INTERVAL_MS = 10_000;
 export class PeerConnections {
   readonly pub: PeerClient;
   readonly sub: PeerClient;
+  readonly nodeId: string;
+  readonly living: () => Promise<ReadonlySet<string>>;
+  readonly #timeoutMs: number;
   readonly #redis: readonly Redis[];
   readonly #redisAnswers: () => boolean;
   #failing = false;
   #foreignLoggedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ settings, log, redisAnswers, onForeign }: PeerConnectionsOptions) {
+  constructor({ settings, nodeId, log, redisAnswers, living, onForeign }: PeerConnectionsOptions) {
+    this.nodeId = nodeId;
     this.#redisAnswers = redisAnswers;
+    this.living = living;
+    this.#timeoutMs = settings.commandTimeoutMs;
     const pub = createRedis(settings, 'yamabiko-peers');
     const sub = createRedis(settings, 'yamabiko-peers-subscriber');
     const foreign = () => {
@@ -111,12 +129,14 @@ export class PeerConnections {
     return this.#connected() && this.#redisAnswers();
   }
 
-  /** Connects in the background; a Redis that is away is tried for ever. */
-  start(): void {
+  /** Resolves when the others can ask; where Redis is away it does so in the background, trying for ever. */
+  async start(): Promise<void> {
     for (const redis of this.#redis)
       redis.connect().catch(() => {
         // Told by the `error` listener; ioredis goes on trying.
       });
+    if (!this.#redisAnswers()) return;
+    await Promise.race([once(this.sub, 'hearing'), sleep(this.#timeoutMs, undefined, { ref: false })]);
   }
 
   /**

@@ -1,11 +1,12 @@
 import type { Redis } from 'ioredis';
-import { DUE, LIST, RENEW, SCHEDULE, SETTLE, VOUCH } from './node-scripts.ts';
+import { DUE, LIST, LIVING, RENEW, SCHEDULE, SETTLE, VOUCH } from './node-scripts.ts';
 
 type Script = (key: string, ...args: (string | number)[]) => Promise<unknown>;
 
 /** The scripts that are not of one room, as ioredis adds them to a client. */
 interface NodeCommands {
   yamabikoRenew: Script;
+  yamabikoLiving: Script;
   yamabikoVouch: Script;
   yamabikoList: Script;
   yamabikoSchedule: Script;
@@ -17,6 +18,7 @@ interface NodeCommands {
 export function defineNodeCommands(redis: Redis): void {
   const scripts: Record<keyof NodeCommands, string> = {
     yamabikoRenew: RENEW,
+    yamabikoLiving: LIVING,
     yamabikoVouch: VOUCH,
     yamabikoList: LIST,
     yamabikoSchedule: SCHEDULE,

@@ -45,6 +45,20 @@ return { holds, redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f
 `;
 
 /**
+ * The leases that hold. Not those that can only end: who has one renews it under another name in a moment, or is gone.
+ * KEYS: leases.
+ */
+export const LIVING = `${CLOCK}
+score_of('')
+local living = {}
+local scores = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', now), '+inf', 'WITHSCORES')
+for i = 1, #scores, 2 do
+  if tonumber(scores[i + 1]) % 1 == 0 then living[#living + 1] = scores[i] end
+end
+return living
+`;
+
+/**
  * Goes with every enter: a seat whose lease the store has lost (FLUSHALL) would never be cleared away if its node
  * died before it noticed.
  * KEYS: leases. ARGV: lease, ttl in milliseconds.

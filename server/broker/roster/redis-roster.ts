@@ -156,6 +156,11 @@ export class RedisRoster implements Roster {
     return this.#upkeep.restore();
   }
 
+  /** The ids of the nodes that have a lease: each may hold seats and connections. @throws UnavailableError */
+  livingNodes(): Promise<ReadonlySet<string>> {
+    return this.#lease.living();
+  }
+
   /** A room's keys had to be emptied. */
   #enterAgain(name: string): void {
     this.#repair.doubt(name);

@@ -100,6 +100,14 @@ export class RosterLease {
     return this.#steadySince + Math.max(this.#ttlMs / 2, LEAST_PATIENCE_MS) - now;
   }
 
+  /** The ids of all nodes that have a lease, this one's too. @throws UnavailableError */
+  async living(): Promise<ReadonlySet<string>> {
+    const names = await this.#connections.call((redis) =>
+      nodeCommands(redis).yamabikoLiving(this.#leasesKey),
+    );
+    return new Set((names as string[]).map((name) => name.slice(0, name.lastIndexOf(SEPARATOR))));
+  }
+
   /** To be sent with every enter. @returns what the store knows of a lease; unknown, it has one now that only ends */
   async vouch(redis: Redis, leaseName = this.name): Promise<'holds' | 'ends' | 'unknown'> {
     const reply = await nodeCommands(redis).yamabikoVouch(this.#leasesKey, leaseName, this.#ttlMs);

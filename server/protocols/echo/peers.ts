@@ -8,8 +8,11 @@ import type { Peers } from '../../flows/operate-nodes.ts';
 export interface AdapterClients {
   readonly pub: unknown;
   readonly sub: unknown;
+  readonly nodeId: string;
   /** False while Redis is known to be away: a question would be answered by nobody. */
   reachable(): boolean;
+  /** The ids of all nodes that live, this one's too: each has to answer. @throws UnavailableError */
+  living(): Promise<ReadonlySet<string>>;
 }
 
 interface PeersOptions {
@@ -36,11 +39,15 @@ export class AdapterPeers implements Peers {
     this.#clients = clients;
     this.#timeoutMs = timeoutMs;
     io.adapter(createAdapter(clients.pub, clients.sub, { key, requestsTimeout: timeoutMs }));
-    for (const name of Object.keys(QUESTIONS) as QuestionName[]) answerQuestion(io, name, answers);
+    for (const name of Object.keys(QUESTIONS) as QuestionName[])
+      answerQuestion(io, name, answers, clients.nodeId);
   }
 
   /**
    * What each of the other nodes answers.
+   *
+   * The adapter waits for as many answers as Redis counts subscribers. That is too few while a node connects anew, or
+   * this one does, and it tells not whose they are: so each bears its node's name, and each living node must be among them.
    * @throws UnavailableError at once while Redis is known to be away; else where not all of them did so in time, and
    *   what is asked may have been done by those that did. The adapter itself never settles where Redis goes down
    *   meanwhile, so there is a clock of our own.
@@ -56,9 +63,14 @@ export class AdapterPeers implements Peers {
       timer = setTimeout(() => reject(error), this.#timeoutMs * 1.5);
     });
     try {
+      const living = this.#clients.living();
       const asked = this.#io.serverSideEmitWithAck(eventOf(name), payload ?? null);
-      const answers: unknown[] = await Promise.race([asked, late]);
-      return answers.map((answer) => QUESTIONS[name].decodeAnswer(answer));
+      const [nodes, answers] = await Promise.race([Promise.all([living, asked]), late]);
+      const byNode = answersByNode(answers);
+      for (const node of nodes)
+        if (node !== this.#clients.nodeId && !byNode.has(node))
+          throw new UnavailableError('a node did not hear the question');
+      return [...byNode.values()].map((answer) => QUESTIONS[name].decodeAnswer(answer));
     } catch (cause) {
       throw cause instanceof UnavailableError
         ? cause
@@ -73,11 +85,21 @@ function eventOf(name: QuestionName): string {
   return `yamabiko:${name}`;
 }
 
+/** What bears no node's name is none of ours. */
+function answersByNode(answers: readonly unknown[]): Map<string, unknown> {
+  const byNode = new Map<string, unknown>();
+  for (const named of answers) {
+    const { node, answer } = (named ?? {}) as Record<string, unknown>;
+    if (typeof node === 'string') byNode.set(node, answer);
+  }
+  return byNode;
+}
+
 /** A question of an old or foreign node that makes no sense is not answered: the asker's clock tells him. */
-function answerQuestion<Q extends QuestionName>(io: Server, name: Q, answers: Answers): void {
+function answerQuestion<Q extends QuestionName>(io: Server, name: Q, answers: Answers, node: string): void {
   io.on(eventOf(name), (payload: unknown, answer: unknown) => {
     const asked = QUESTIONS[name].decodePayload(payload);
     if (asked === undefined || typeof answer !== 'function') return;
-    answer(QUESTIONS[name].encodeAnswer(answers[name](asked)));
+    answer({ node, answer: QUESTIONS[name].encodeAnswer(answers[name](asked)) });
   });
 }
