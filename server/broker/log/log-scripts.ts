@@ -13,6 +13,11 @@ local head = redis.call('HMGET', KEYS[1], 'epoch', 'index')
 if head[1] ~= ARGV[1] then return {-1} end
 local last, index, fresh = tonumber(head[2]), tonumber(ARGV[2]), 0
 if index > last + 1 then return {-2, string.format('%.0f', last)} end
+-- Before anything is added: a full Redis that evicts nothing takes no XADD that begins a script's writes, and events
+-- that it publishes all the same would wait here for room. The history is bounded, and trimmed first.
+if ARGV[3] ~= '' then redis.call('XTRIM', KEYS[2], 'MINID', '~', ARGV[3]) end
+-- Longer than any history: what a deployment leaves behind that is given up.
+redis.call('EXPIRE', KEYS[2], 172800)
 for a = 6, #ARGV, 2 do
   if index > last then
     redis.call('XADD', KEYS[2], ARGV[1] .. '-' .. string.format('%.0f', index), 'c', ARGV[a], 'd', ARGV[a + 1])
@@ -24,9 +29,6 @@ end
 if fresh > 0 then
   redis.call('HSET', KEYS[1], 'index', string.format('%.0f', last), 'replid', ARGV[4], 'offset', ARGV[5])
 end
-if ARGV[3] ~= '' then redis.call('XTRIM', KEYS[2], 'MINID', '~', ARGV[3]) end
--- Longer than any history: what a deployment leaves behind that is given up.
-redis.call('EXPIRE', KEYS[2], 172800)
 return {1, string.format('%.0f', last), fresh}
 `;
 
@@ -51,6 +53,8 @@ if above > 9000000000000000 then
 end
 epoch = math.max(epoch, above + 1)
 local text = string.format('%.0f', epoch)
+-- As in APPEND: it also makes the first write one that a full Redis takes.
+redis.call('EXPIRE', KEYS[2], 172800)
 redis.call('XADD', KEYS[2], text .. '-1', 'c', ARGV[4], 'd', ARGV[5])
 redis.call('HSET', KEYS[1], 'epoch', text, 'index', '1', 'replid', '', 'offset', '')
 return text
