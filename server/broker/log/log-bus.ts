@@ -64,6 +64,7 @@ export class LogBus implements Bus {
       onEntry: (entry, old) => this.#take(entry, old),
       onHole: (at, reason) => this.#gap(reason, at),
       onHandover: () => this.#candidate.handedOver(),
+      heardBeyond: (place) => this.#candidate.heardBeyond(place),
       onForeign: options.onForeign,
     });
     const ear = { connections, names: this.#names, commands: this.#commands, log };

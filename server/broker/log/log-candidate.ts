@@ -100,6 +100,12 @@ export class LogCandidate {
     this.#now.ring.prune(at);
   }
 
+  /** Whether it has heard what will stand in the log after this place. */
+  heardBeyond(place: Position): boolean {
+    const { last } = this.#now.ring;
+    return last !== null && last.epoch === place.epoch && last.index > place.index;
+  }
+
   /** The writer goes: whoever is aligned writes at once. */
   handedOver(): void {
     if (!this.#stopped) this.#now.writer.write();
