@@ -3,7 +3,7 @@ import type { EchoClient } from '../support/echo-client.ts';
 import { mintToken } from '../support/jwt.ts';
 import type { ClientVersion, Transport } from '../support/socket-io.ts';
 import { until } from '../support/yamabiko.ts';
-import { numbersOf, RecoveryStage, upTo } from './recovery-stage.ts';
+import { numbersOf, PLACES, RecoveryStage, upTo } from './recovery-stage.ts';
 
 const OLDER: [ClientVersion, Transport][] = [
   [2, 'websocket'],
@@ -20,10 +20,10 @@ function comeBackAfter({ socket }: EchoClient, delayMs: number): void {
   manager.randomizationFactor?.(0);
 }
 
-describe('clients that keep no position', () => {
+describe.each(PLACES)('%s: clients that keep no position', (place) => {
   let stage: RecoveryStage;
   beforeAll(async () => {
-    stage = await RecoveryStage.start();
+    stage = await RecoveryStage.start({}, place);
   });
   afterEach(() => stage.clear());
   afterAll(() => stage?.stop());
@@ -52,6 +52,7 @@ describe('clients that keep no position', () => {
     await page.settled('a');
     page.close();
     await stage.publish('a', 1);
+    await stage.spread();
     const again = await stage.page();
     const heard = numbersOf(again, 'a');
     expect(await again.settled('a')).toEqual({ ok: true, info: {} });
@@ -61,10 +62,10 @@ describe('clients that keep no position', () => {
   });
 });
 
-describe('a page whose right ends', () => {
+describe.each(PLACES)('%s: a page whose right ends', (place) => {
   let stage: RecoveryStage;
   beforeAll(async () => {
-    stage = await RecoveryStage.start({ YAMABIKO_JWT_CLOCK_TOLERANCE_SECONDS: '0' });
+    stage = await RecoveryStage.start({ YAMABIKO_JWT_CLOCK_TOLERANCE_SECONDS: '0' }, place);
   });
   afterEach(() => stage.clear());
   afterAll(() => stage?.stop());
@@ -135,10 +136,10 @@ describe('where recovery is off', () => {
   });
 });
 
-describe('a page by polling, whose burst of subscribes comes in pieces', () => {
+describe.each(PLACES)('%s: a page by polling, whose burst of subscribes comes in pieces', (place) => {
   let stage: RecoveryStage;
   beforeAll(async () => {
-    stage = await RecoveryStage.start();
+    stage = await RecoveryStage.start({}, place);
   });
   afterEach(() => stage.clear());
   afterAll(() => stage?.stop());

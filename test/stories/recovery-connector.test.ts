@@ -2,30 +2,22 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Recovery } from '../../echo-connector/src/index.ts';
 import { ConnectorClient, type ConnectorClientOptions } from '../support/connector-client.ts';
 import { until } from '../support/yamabiko.ts';
-import { RecoveryStage, upTo } from './recovery-stage.ts';
+import { PLACES, RecoveryStage, upTo } from './recovery-stage.ts';
 
 /** Our connector on a server that keeps a history. */
-describe('a page with our connector', () => {
+describe.each(PLACES)('%s: a page with our connector', (place) => {
   let stage: RecoveryStage;
-  const pages: ConnectorClient[] = [];
   beforeAll(async () => {
-    stage = await RecoveryStage.start();
+    stage = await RecoveryStage.start({}, place);
   });
-  afterEach(async () => {
-    for (const page of pages.splice(0)) page.close();
-    await stage.clear();
-  });
+  afterEach(() => stage.clear());
   afterAll(() => stage?.stop());
 
-  const open = async (options: Partial<ConnectorClientOptions> = {}) => {
-    const page = await ConnectorClient.open({
-      url: stage.node.url,
-      token: () => null,
-      ...options,
-      options: { bearerToken: '7:grace', ...options.options },
-    });
-    pages.push(page);
-    return page;
+  const open = (options: Partial<ConnectorClientOptions> = {}, former?: ConnectorClient) => {
+    const more = { bearerToken: '7:grace', ...options.options };
+    const connect = (url: string) =>
+      ConnectorClient.open({ url, token: () => null, ...options, options: more });
+    return stage.open(connect, former);
   };
   const numbersOf = (page: ConnectorClient, name: string) => {
     const numbers: number[] = [];
@@ -77,6 +69,7 @@ describe('a page with our connector', () => {
     page.echo.leave('a');
     await new Promise((resolve) => setTimeout(resolve, 0));
     await stage.publish('a', 1);
+    await stage.spread();
     const heard = numbersOf(page, 'a');
     await subscribed(page, 'a');
     await stage.publish('a', 2);
@@ -98,7 +91,8 @@ describe('a page with our connector', () => {
     await until(() => [...entries.values()].join().includes('"a"'), 'the position is kept');
     first.close();
     await stage.publish('a', 2);
-    const second = await open({ options: { keepPositions: { storage } } });
+    await stage.spread();
+    const second = await open({ options: { keepPositions: { storage } } }, first);
     const after = numbersOf(second, 'a');
     await subscribed(second, 'a');
     await until(() => after.includes(2), 'the event that fell into the reload');

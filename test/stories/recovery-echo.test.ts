@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Transport } from '../support/socket-io.ts';
 import { until } from '../support/yamabiko.ts';
-import { breakWebSocket, numbersOf, RecoveryStage, upTo } from './recovery-stage.ts';
+import { breakWebSocket, numbersOf, PLACES, RecoveryStage, upTo } from './recovery-stage.ts';
 
 const TRANSPORTS: [string, Transport[]][] = [
   ['WebSocket', ['websocket']],
@@ -10,10 +10,10 @@ const TRANSPORTS: [string, Transport[]][] = [
 ];
 
 /** An unmodified page: laravel-echo 2.5 on socket.io-client 4.8. */
-describe('a page of Echo that is cut', () => {
+describe.each(PLACES)('%s: a page of Echo that is cut', (place) => {
   let stage: RecoveryStage;
   beforeAll(async () => {
-    stage = await RecoveryStage.start();
+    stage = await RecoveryStage.start({}, place);
   });
   afterEach(() => stage.clear());
   afterAll(() => stage?.stop());
@@ -69,10 +69,7 @@ describe('a page of Echo that is cut', () => {
       });
       await until(() => cuts > round, 'the replay was cut');
       await page.connected();
-      await until(
-        () => stage.node.snapshot().connections.echo === 1,
-        'the server knows of the one connection',
-      );
+      await until(() => stage.held('echo') === 1, 'the server knows of the one connection');
     }
     await publishAll(1);
     await until(

@@ -1,15 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { EchoClient } from '../support/echo-client.ts';
-import { RecoveryStage } from './recovery-stage.ts';
+import { PLACES, RecoveryStage } from './recovery-stage.ts';
 
 /**
  * The chaos run found it: by polling a turn's first frame travels alone. A page that was cut behind it came back with the
  * position of what it had on one channel only, and was never given the rest.
  */
-describe('what a page hears on several channels', () => {
+describe.each(PLACES)('%s: what a page hears on several channels', (place) => {
   let stage: RecoveryStage;
   beforeAll(async () => {
-    stage = await RecoveryStage.start();
+    stage = await RecoveryStage.start({}, place);
   });
   afterEach(() => stage.clear());
   afterAll(() => stage?.stop());
@@ -40,7 +40,7 @@ describe('what a page hears on several channels', () => {
 
   it('does so where it is one of Laravel’s events, too', async () => {
     const page = await onBoth();
-    await stage.node.server.publish(
+    await stage.publishBytes(
       'presence-chat:7',
       JSON.stringify({ event: 'message', data: { message: 'hello', name: 'n' }, socket: null }),
     );

@@ -1,19 +1,20 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { mintToken } from '../support/jwt.ts';
-import { RecoveryStage, upTo, webSocketOf } from './recovery-stage.ts';
+import { PLACES, RecoveryStage, upTo, webSocketOf } from './recovery-stage.ts';
 
 const POSITION = expect.stringMatching(/^\d+-\d+$/);
 
 /** A client that keeps a position for each of its channels, as our connector does. */
-describe('a subscribe that brings its own position', () => {
+describe.each(PLACES)('%s: a subscribe that brings its own position', (place) => {
   let stage: RecoveryStage;
   beforeAll(async () => {
-    stage = await RecoveryStage.start();
+    stage = await RecoveryStage.start({}, place);
   });
   afterEach(() => stage.clear());
   afterAll(() => stage?.stop());
 
   const position = async (channel: string) => {
+    await stage.spread();
     const client = await stage.wire();
     const { position } = await client.request('subscribe', { channel, since: '' });
     client.close();
@@ -23,6 +24,7 @@ describe('a subscribe that brings its own position', () => {
   it('is told its position by ack, and goes on from there', async () => {
     const since = await position('a');
     for (const n of upTo(3)) await stage.publish('a', n);
+    await stage.spread();
     const client = await stage.wire();
     expect(await client.request('subscribe', { channel: 'a', since })).toEqual({
       ok: true,
@@ -45,6 +47,7 @@ describe('a subscribe that brings its own position', () => {
       await stage.publish('b', n);
       await stage.publish('c', n);
     }
+    await stage.spread();
     const client = await stage.wire();
     const subscribe = (channel: string, since: unknown) => client.request('subscribe', { channel, since });
     const answers = await Promise.all([
@@ -78,6 +81,7 @@ describe('a subscribe that brings its own position', () => {
   ])('that is %s begins anew, whatever its connection brought', async (_name, since) => {
     const offset = await position('a');
     await stage.publish('a', 1);
+    await stage.spread();
     const client = await stage.wire({ auth: { pid: 'x', offset } });
     expect(await client.request('subscribe', { channel: 'a', since })).toEqual({
       ok: true,
@@ -93,6 +97,7 @@ describe('a subscribe that brings its own position', () => {
     const since = await position('a');
     await stage.say('chat:1', 'secret');
     await stage.publish('private-chat:1', 1);
+    await stage.spread();
     const client = await stage.wire();
     const past = Math.floor(Date.now() / 1000) - 60;
     const expired = mintToken({ iat: past - 10, exp: past });
@@ -118,8 +123,9 @@ describe('a subscribe that brings its own position', () => {
       data: { message: 'laravel', name: 'n' },
       socket: null,
     });
-    await stage.node.server.publish('private-chat:1', message);
-    await stage.node.server.publish('chat:1', message);
+    await stage.publishBytes('private-chat:1', message);
+    await stage.publishBytes('chat:1', message);
+    await stage.spread();
     const client = await stage.wire();
     const auth = { token: mintToken({ id: 1 }) };
     const answers = await Promise.all(
@@ -148,13 +154,15 @@ describe('a subscribe that brings its own position', () => {
   it('of a user whom the application ends during his replay goes no further', async () => {
     const since = await position('a');
     const many = 20_000;
-    for (const n of upTo(many)) await stage.publish('presence-chat:1', n, null, 'x'.repeat(1_000));
-    const client = await stage.wire({ reconnection: false });
+    await stage.publishAll('presence-chat:1', upTo(many), 'x'.repeat(1_000));
+    await stage.spread();
+    // No balancer before it, which would take in some more.
+    const client = await stage.wire({ url: stage.url, reconnection: false });
     const auth = { token: mintToken({ id: 1 }) };
     client.emit('subscribe', { channel: 'presence-chat:1', since, auth });
     await client.next('counted');
     webSocketOf(client).pause();
-    const ended = await fetch(`${stage.node.url}/apps/app/users/1/terminate`, {
+    const ended = await fetch(`${stage.url}/apps/app/users/1/terminate`, {
       method: 'POST',
       headers: { Authorization: 'Bearer key' },
     });

@@ -1,32 +1,62 @@
 import type { WebSocket } from 'ws';
 import { type AuthEndpoint, type AuthQuestion, startAuthEndpoint } from '../support/auth-endpoint.ts';
+import { Balancer } from '../support/balancer.ts';
 import { EchoClient, type EchoClientOptions } from '../support/echo-client.ts';
 import { RawClient, type RawFrame, type RawOptions } from '../support/raw-client.ts';
+import { RedisServer } from '../support/redis-server.ts';
 import { WireClient, type WireOptions } from '../support/wire-client.ts';
-import { type Running, startYamabiko, until } from '../support/yamabiko.ts';
+import { type LogLine, type Running, startYamabiko, until } from '../support/yamabiko.ts';
+
+/** Where the same stories are told: a client that was cut comes back to the node, or to the other node. */
+export const PLACES = ['in memory', 'on two nodes of one Redis'] as const;
+export type Place = (typeof PLACES)[number];
+
+const PREFIX = 'laravel_database_';
+
+interface Closable {
+  close(): void | Promise<void>;
+}
 
 interface Cuttable {
   cut(): void | Promise<void>;
 }
 
-/** A node that keeps a history, and the clients that a story opens on it. */
+type Answer = (question: AuthQuestion) => Promise<{ status: number; body: string } | null> | null;
+
+/** Nodes that keep a history, and the clients that a story opens on them, one after the other on each. */
 export class RecoveryStage {
-  readonly node: Running;
+  readonly nodes: readonly Running[];
   readonly auth: AuthEndpoint;
   /** Answers in place of the usual auth endpoint, where it is set. */
-  answer: ((question: AuthQuestion) => Promise<{ status: number; body: string } | null> | null) | null = null;
-  readonly #clients: { close(): void | Promise<void> }[] = [];
+  answer: Answer | null = null;
+  readonly #redis: RedisServer | null;
+  readonly #clients: Closable[] = [];
+  readonly #balancers: Balancer[] = [];
+  /** Each client's own way to the nodes, where there are several. */
+  readonly #ways = new WeakMap<object, Balancer>();
+  #opened = 0;
+  #fences = 0;
 
-  private constructor(node: Running, auth: AuthEndpoint) {
-    this.node = node;
+  private constructor(nodes: readonly Running[], auth: AuthEndpoint, redis: RedisServer | null) {
+    this.nodes = nodes;
     this.auth = auth;
+    this.#redis = redis;
   }
 
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<RecoveryStage> {
+  static async start(
+    env: Readonly<Record<string, string>> = {},
+    place: Place = 'in memory',
+  ): Promise<RecoveryStage> {
     const ask: { stage: RecoveryStage | null } = { stage: null };
     const auth = await startAuthEndpoint((question) => ask.stage?.answer?.(question) ?? null);
-    const node = await startYamabiko({ YAMABIKO_AUTH_URL: auth.url, YAMABIKO_APPS: 'app:key', ...env });
-    ask.stage = new RecoveryStage(node, auth);
+    const redis = place === 'in memory' ? null : await RedisServer.start();
+    const settings = { YAMABIKO_AUTH_URL: auth.url, YAMABIKO_APPS: 'app:key' };
+    const start = (more: Readonly<Record<string, string>>) => startYamabiko({ ...settings, ...more, ...env });
+    // All share one process: a slow step is no outage.
+    const shared =
+      redis === null ? {} : { YAMABIKO_REDIS_URL: redis.url, YAMABIKO_REDIS_COMMAND_TIMEOUT_MS: '15000' };
+    const nodes = await Promise.all((redis === null ? [0] : [0, 1]).map(() => start(shared)));
+    ask.stage = new RecoveryStage(nodes, auth, redis);
     return ask.stage;
   }
 
@@ -34,55 +64,146 @@ export class RecoveryStage {
   async clear(): Promise<void> {
     this.answer = null;
     for (const client of this.#clients.splice(0)) await client.close();
-    await this.node.settledToZero();
+    try {
+      for (const node of this.nodes) await node.settledToZero();
+    } finally {
+      // By polling the farewell still goes through.
+      for (const balancer of this.#balancers.splice(0)) await balancer.close();
+    }
   }
 
   async stop(): Promise<void> {
-    await this.node.stop();
+    await Promise.all(this.nodes.map((node) => node.stop()));
+    await this.#redis?.stop();
     await this.auth.stop();
   }
 
+  /** The first node, for stories that have but one. */
+  get node(): Running {
+    return this.#node(0);
+  }
+
+  /** A node, without a balancer before it: each time the next. */
+  get url(): string {
+    return this.#node(this.#opened++).url;
+  }
+
   /** An unmodified page of user 7, grace. */
-  async page(options: Partial<EchoClientOptions> = {}): Promise<EchoClient> {
+  page(options: Partial<EchoClientOptions> = {}): Promise<EchoClient> {
     const authHeaders = { Authorization: 'Bearer 7:grace' };
-    return this.#keep(await EchoClient.open({ url: this.node.url, authHeaders, ...options }));
+    return this.open((url) => EchoClient.open({ url, authHeaders, ...options }));
   }
 
-  async wire(options: Partial<WireOptions> = {}): Promise<WireClient> {
-    return this.#keep(await WireClient.open({ url: this.node.url, ...options }));
+  wire(options: Partial<WireOptions> = {}): Promise<WireClient> {
+    return this.open((url) => WireClient.open({ url, ...options }));
   }
 
-  async raw(options: Partial<RawOptions> = {}): Promise<RawClient & { readonly connected: RawFrame }> {
-    return this.#keep(await RawClient.join({ url: this.node.url, ...options }));
+  raw(options: Partial<RawOptions> = {}): Promise<RawClient & { readonly connected: RawFrame }> {
+    return this.open((url) => RawClient.join({ url, ...options }));
+  }
+
+  /**
+   * Any other client, which ends with its story.
+   * @param former whose page was loaded anew: this one has the same URL, and comes to the next node
+   */
+  async open<C extends Closable>(connect: (url: string) => Promise<C>, former?: object): Promise<C> {
+    const way = await this.#wayOf(former);
+    const client = await connect(way?.url ?? this.url);
+    if (way !== undefined) this.#ways.set(client, way);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** As Laravel does. @param channel its name without Redis prefix */
+  async publishBytes(channel: string, payload: string): Promise<void> {
+    if (this.#redis === null) await this.#node(0).server.publish(channel, payload);
+    else await this.#redis.client.publish(`${PREFIX}${channel}`, payload);
   }
 
   /** An event of Laravel's that is told from others by its number. */
   publish(channel: string, n: number, socket: string | null = null, pad?: string): Promise<void> {
-    return this.node.server.publish(channel, JSON.stringify({ event: 'counted', data: { n, pad }, socket }));
+    return this.publishBytes(channel, JSON.stringify({ event: 'counted', data: { n, pad }, socket }));
+  }
+
+  /** Many of them, some at a time. */
+  async publishAll(channel: string, numbers: readonly number[], pad?: string): Promise<void> {
+    for (let at = 0; at < numbers.length; at += 200)
+      await Promise.all(numbers.slice(at, at + 200).map((n) => this.publish(channel, n, null, pad)));
   }
 
   /** A message of a room, by the custom channel. */
   say(channel: string, message: string, more: object = {}): Promise<void> {
     const data = { message, name: 'n', ...more };
-    return this.node.server.publish('broadcast', JSON.stringify({ channel, data, type: 'message' }));
+    return this.publishBytes('broadcast', JSON.stringify({ channel, data, type: 'message' }));
   }
 
-  /** Cuts a client, and does something while it is away. A Socket.IO client comes back by itself. */
+  /** Resolves when all that was published until now is in every node's history. */
+  async spread(): Promise<void> {
+    if (this.#redis === null) return;
+    const fence = `fence-${++this.#fences}`;
+    const watchers = await Promise.all(this.nodes.map(({ url }) => WireClient.open({ url })));
+    await Promise.all(watchers.map((watcher) => watcher.subscribe(fence)));
+    await this.publish(fence, 0);
+    await Promise.all(watchers.map((watcher) => watcher.next('counted')));
+    for (const watcher of watchers) watcher.close();
+  }
+
+  /**
+   * Cuts a client, and does something while it is away. Then a Socket.IO client comes back by itself, to the next node;
+   * all that was published meanwhile is there by then.
+   */
   async away(client: Cuttable, meanwhile: () => Promise<unknown>): Promise<void> {
+    const balancer = this.#ways.get(client);
     const before = this.#connections();
+    if (balancer !== undefined) balancer.open = false;
     await client.cut();
     await until(() => this.#connections() < before, 'the server notices the cut');
     await meanwhile();
+    if (balancer !== undefined) {
+      await this.spread();
+      balancer.target = this.#nextTo(balancer.target);
+      balancer.open = true;
+    }
     if ('connected' in client && typeof client.connected === 'function') await client.connected();
   }
 
-  #connections(): number {
-    return Object.values(this.node.snapshot().connections).reduce((sum, count) => sum + count, 0);
+  /** Of all nodes together. */
+  held(what: 'members' | 'channels' | 'echo'): number {
+    const count = ({ members, channels, connections }: ReturnType<Running['snapshot']>) =>
+      ({ members, channels, echo: connections.echo ?? 0 })[what];
+    return this.nodes.reduce((sum, node) => sum + count(node.snapshot()), 0);
   }
 
-  #keep<C extends { close(): void | Promise<void> }>(client: C): C {
-    this.#clients.push(client);
-    return client;
+  async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+    const values = await Promise.all(this.nodes.map((node) => node.metric(name, labels)));
+    return values.reduce((sum, value) => sum + value, 0);
+  }
+
+  get log(): readonly LogLine[] {
+    return this.nodes.flatMap(({ log }) => log);
+  }
+
+  #connections(): number {
+    return this.nodes
+      .flatMap((node) => Object.values(node.snapshot().connections))
+      .reduce((sum, count) => sum + count, 0);
+  }
+
+  async #wayOf(former: object | undefined): Promise<Balancer | undefined> {
+    const known = former === undefined ? undefined : this.#ways.get(former);
+    if (known !== undefined) known.target = this.#nextTo(known.target);
+    if (known !== undefined || this.nodes.length === 1) return known;
+    const balancer = await Balancer.start(this.url);
+    this.#balancers.push(balancer);
+    return balancer;
+  }
+
+  #node(index: number): Running {
+    return this.nodes[index % this.nodes.length] as Running;
+  }
+
+  #nextTo(url: string): string {
+    return this.#node(this.nodes.findIndex((node) => node.url === url) + 1).url;
   }
 }
 

@@ -1,15 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { WireClient } from '../support/wire-client.ts';
 import { until } from '../support/yamabiko.ts';
-import { numbersOf, RecoveryStage, upTo } from './recovery-stage.ts';
+import { numbersOf, PLACES, RecoveryStage, upTo } from './recovery-stage.ts';
 
 const POSITION = expect.stringMatching(/^\d+-\d+$/);
 
-describe('a subscribe that comes later than the others after a reconnect', () => {
+describe.each(PLACES)('%s: a subscribe that comes later than the others after a reconnect', (place) => {
   let stage: RecoveryStage;
   let release: () => void = () => {};
   beforeAll(async () => {
-    stage = await RecoveryStage.start();
+    stage = await RecoveryStage.start({}, place);
   });
   afterEach(() => stage.clear());
   afterAll(() => stage?.stop());
@@ -130,61 +130,65 @@ describe('a subscribe that comes later than the others after a reconnect', () =>
   });
 });
 
-describe('a channel that a page leaves and joins in one tick, as React hooks do', () => {
-  let stage: RecoveryStage;
-  beforeAll(async () => {
-    stage = await RecoveryStage.start();
-  });
-  afterEach(() => stage.clear());
-  afterAll(() => stage?.stop());
+describe.each(PLACES)(
+  '%s: a channel that a page leaves and joins in one tick, as React hooks do',
+  (place) => {
+    let stage: RecoveryStage;
+    beforeAll(async () => {
+      stage = await RecoveryStage.start({}, place);
+    });
+    afterEach(() => stage.clear());
+    afterAll(() => stage?.stop());
 
-  it('neither loses nor doubles, while much is published', async () => {
-    const page = await stage.page();
-    const heard = numbersOf(page, 'hook', 'private');
-    const other = numbersOf(page, 'other');
-    await Promise.all([page.settled('private-hook'), page.settled('other')]);
-    let published = 0;
-    const rejoin = () => {
-      page.echo.leave('hook');
-      page.private('hook').channel.listen('counted', (payload) => heard.push((payload as { n: number }).n));
-    };
-    for (let round = 0; round < 20; round++) {
-      rejoin();
-      // While Laravel is asked, and after.
-      for (let i = 0; i < 20; i++) {
-        await stage.publish('private-hook', ++published);
-        await stage.publish('other', published);
-        await new Promise(setImmediate);
+    it('neither loses nor doubles, while much is published', async () => {
+      const page = await stage.page();
+      const heard = numbersOf(page, 'hook', 'private');
+      const other = numbersOf(page, 'other');
+      await Promise.all([page.settled('private-hook'), page.settled('other')]);
+      let published = 0;
+      const rejoin = () => {
+        page.echo.leave('hook');
+        page.private('hook').channel.listen('counted', (payload) => heard.push((payload as { n: number }).n));
+      };
+      for (let round = 0; round < 20; round++) {
+        rejoin();
+        // While Laravel is asked, and after.
+        for (let i = 0; i < 20; i++) {
+          await stage.publish('private-hook', ++published);
+          await stage.publish('other', published);
+          await new Promise(setImmediate);
+        }
+        if (round % 3 === 0) await page.settled('private-hook');
       }
-      if (round % 3 === 0) await page.settled('private-hook');
-    }
-    await until(() => heard.at(-1) === published && other.at(-1) === published, 'all is heard');
-    expect(heard).toEqual(upTo(published));
-    expect(other).toEqual(upTo(published));
-  });
+      await until(() => heard.at(-1) === published && other.at(-1) === published, 'all is heard');
+      expect(heard).toEqual(upTo(published));
+      expect(other).toEqual(upTo(published));
+    });
 
-  it('is one that was left where the client asked for an answer: nothing in between is given', async () => {
-    const client = await stage.wire();
-    await client.subscribe('a');
-    await client.unsubscribe('a');
-    await stage.publish('a', 1);
-    expect(await client.subscribe('a')).not.toHaveProperty('recovered');
-    await stage.publish('a', 2);
-    expect((await client.next('counted')).all).toMatchObject(['a', { n: 2 }, POSITION]);
-  });
+    it('is one that was left where the client asked for an answer: nothing in between is given', async () => {
+      const client = await stage.wire();
+      await client.subscribe('a');
+      await client.unsubscribe('a');
+      await stage.publish('a', 1);
+      await stage.spread();
+      expect(await client.subscribe('a')).not.toHaveProperty('recovered');
+      await stage.publish('a', 2);
+      expect((await client.next('counted')).all).toMatchObject(['a', { n: 2 }, POSITION]);
+    });
 
-  it('is joined anew where the page comes back to it later', async () => {
-    const page = await stage.page();
-    numbersOf(page, 'a');
-    await page.settled('a');
-    page.echo.leave('a');
-    await until(() => stage.node.snapshot().channels === 0, 'it has left');
-    await stage.publish('a', 1);
-    await new Promise((resolve) => setTimeout(resolve, 2_200));
-    const heard = numbersOf(page, 'a');
-    expect(await page.settled('a')).toEqual({ ok: true, info: {} });
-    await stage.publish('a', 2);
-    await until(() => heard.length > 0, 'the next is heard');
-    expect(heard).toEqual([2]);
-  });
-});
+    it('is joined anew where the page comes back to it later', async () => {
+      const page = await stage.page();
+      numbersOf(page, 'a');
+      await page.settled('a');
+      page.echo.leave('a');
+      await until(() => stage.held('channels') === 0, 'it has left');
+      await stage.publish('a', 1);
+      await new Promise((resolve) => setTimeout(resolve, 2_200));
+      const heard = numbersOf(page, 'a');
+      expect(await page.settled('a')).toEqual({ ok: true, info: {} });
+      await stage.publish('a', 2);
+      await until(() => heard.length > 0, 'the next is heard');
+      expect(heard).toEqual([2]);
+    });
+  },
+);
