@@ -81,6 +81,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   const metrics = new Metrics({
     seatCount: () => broker.roster.seatCount(),
     busLagMs: () => broker.bus.lagMs(),
+    laravel: () => access.laravel(),
     processMetrics: true,
   });
   const hub = new Hub({
@@ -97,6 +98,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     defaultAuthUrl: () => (config.development ? `${url}/demo/auth` : null),
     log,
     onRequest: metrics.authRequest,
+    onCached: metrics.authCached,
   });
   const parts: Parts = {
     reserved,

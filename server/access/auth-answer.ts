@@ -21,14 +21,17 @@ export function decodeAuthAnswer(outcome: AuthOutcome, kind: ChannelKind): AuthY
     case 'too_large':
       return noAnswer("Laravel's answer is too large");
     case 'answer':
-      return outcome.status === 200 ? decodeBody(outcome.body, kind) : rejectionOf(outcome.status);
+      return outcome.status === 200 ? decodeBody(outcome.body, kind) : rejectionOf(outcome);
     default:
       return outcome satisfies never;
   }
 }
 
-function rejectionOf(status: number): Rejection {
-  if (status === 429 || status >= 500) return reject('auth_error', `Laravel answers ${status}`, status);
+function rejectionOf({ status, retryAfterMs }: Extract<AuthOutcome, { type: 'answer' }>): Rejection {
+  if (status === 429 || status >= 500) {
+    const rejection = reject('auth_error', `Laravel answers ${status}`, status);
+    return retryAfterMs === null ? rejection : { ...rejection, retryAfterMs };
+  }
   if (status >= 400) return reject('forbidden', `Laravel refuses with ${status}`, status);
   // A redirect leads a guest to the login page, whose 200 laravel-echo-server took for a yes.
   return noAnswer(`Laravel answers ${status}, which is neither yes nor no`);

@@ -10,6 +10,8 @@ export interface MetricsParts {
   seatCount(): number;
   /** What a publish takes to come back, in milliseconds; null where that is not measured. */
   busLagMs(): number | null;
+  /** What is held towards Laravel's auth endpoint. */
+  laravel(): { readonly waiting: number; readonly isGivenUp: boolean };
   /** The process's own metrics too (CPU, heap, event loop); for one server of a process. */
   readonly processMetrics: boolean;
 }
@@ -88,7 +90,7 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  constructor({ seatCount, busLagMs, processMetrics }: MetricsParts) {
+  constructor({ seatCount, busLagMs, laravel, processMetrics }: MetricsParts) {
     this.#seatCount = seatCount;
     new Gauge({
       name: 'yamabiko_members',
@@ -104,6 +106,22 @@ export class Metrics {
       registers: [this.#registry],
       collect() {
         this.set((busLagMs() ?? 0) / 1000);
+      },
+    });
+    new Gauge({
+      name: 'yamabiko_auth_waiting',
+      help: 'Questions to Laravel that wait for their turn',
+      registers: [this.#registry],
+      collect() {
+        this.set(laravel().waiting);
+      },
+    });
+    new Gauge({
+      name: 'yamabiko_auth_given_up',
+      help: '1 while Laravel is left alone since it did not answer, else 0',
+      registers: [this.#registry],
+      collect() {
+        this.set(laravel().isGivenUp ? 1 : 0);
       },
     });
     if (processMetrics) collectDefaultMetrics({ register: this.#registry });
@@ -124,6 +142,8 @@ export class Metrics {
   readonly replayed = (frames: number): void => this.#replayed.inc(frames);
   readonly historyKept = (kept: boolean): void => this.#historyKept.set(kept ? 1 : 0);
   readonly rosterFault = (fault: string): void => this.#rosterFaults({ fault });
+  /** A question to Laravel that was answered without asking. */
+  readonly authCached = (): void => this.#authRequests({ outcome: 'cached' });
   readonly authRequest = (outcome: string, seconds: number): void => {
     this.#authRequests({ outcome });
     this.#authSeconds.observe(seconds);

@@ -18,11 +18,18 @@ function build(url: string, more: Partial<LaravelSettings> = {}): LaravelAccess 
     maxBodyBytes: 262_144,
     concurrency: 50,
     maxQueued: 10_000,
+    queueTimeoutMs: 5000,
+    cacheMs: 0,
+    breaker: { failures: 0, pauseMs: 1000 },
   };
   const log = (...entry: unknown[]) => void logged.push(entry);
   return new LaravelAccess(
     { ...settings, ...more },
-    { logger: { warn: log, info: log }, onRequest: (outcome) => outcomes.push(outcome) },
+    {
+      logger: { warn: log, info: log },
+      onRequest: (outcome) => outcomes.push(outcome),
+      onCached: () => outcomes.push('cached'),
+    },
   );
 }
 
@@ -382,10 +389,29 @@ describe('the time limit', () => {
     expect(await access.decide(question('private-a'))).toMatchObject({ code: 'auth_error' });
   });
 
-  test('covers the wait for a turn', async () => {
-    laravel.answers(() => undefined);
-    const answers = await Promise.all(['a', 'b', 'c'].map((x) => access.decide(question(`private-${x}`))));
-    for (const answer of answers) expect(answer).toMatchObject({ code: 'auth_error', status: 0 });
+  test('counts from the turn on: who had to wait has his whole time', async () => {
+    laravel.answers((response) => setTimeout(() => response.end('true'), 120));
+    const answers = await Promise.all(
+      ['a', 'b', 'c', 'd'].map((x) => access.decide(question(`private-${x}`))),
+    );
+    for (const answer of answers) expect(answer).toMatchObject({ ok: true });
+  });
+
+  test('of the wait for a turn: then one is refused, and told when to come back', async () => {
+    await access.stop();
+    access = build(laravel.url, { concurrency: 1, queueTimeoutMs: 100 });
+    let end = () => {};
+    laravel.answers((response) => (end = () => response.end('true')));
+    const first = access.decide(question('private-a'));
+    expect(await access.decide(question('private-b'))).toMatchObject({
+      code: 'unavailable',
+      status: 503,
+      retryAfterMs: expect.any(Number),
+    });
+    expect(laravel.asked).toHaveLength(1);
+    expect(access.waiting).toBe(0);
+    end();
+    expect(await first).toMatchObject({ ok: true });
   });
 });
 
@@ -396,8 +422,13 @@ describe('many questions', () => {
     const waiting: (() => void)[] = [];
     laravel.answers((response) => waiting.push(() => response.end('true')));
     const answers = ['a', 'b', 'c', 'd'].map((x) => access.decide(question(`private-${x}`)));
-    expect(await answers[3]).toMatchObject({ code: 'unavailable', status: 503 });
+    expect(await answers[3]).toMatchObject({
+      code: 'unavailable',
+      status: 503,
+      retryAfterMs: expect.any(Number),
+    });
     await laravel.arrived(2);
+    expect(access.waiting).toBe(1);
     expect(laravel.asked).toHaveLength(2);
     waiting.shift()?.();
     await laravel.arrived(3);
@@ -462,10 +493,205 @@ describe('many questions', () => {
     });
   });
 
+  test('who leaves the row gives up his place in it', async () => {
+    await access.stop();
+    access = build(laravel.url, { concurrency: 1, maxQueued: 1 });
+    const waiting: (() => void)[] = [];
+    laravel.answers((response) => waiting.push(() => response.end('true')));
+    const first = access.decide(question('private-a'));
+    await laravel.arrived(1);
+    for (let i = 0; i < 20; i++) {
+      const leaver = new AbortController();
+      const left = access.decide(question(`private-left-${i}`, {}, { signal: leaver.signal }));
+      leaver.abort();
+      expect(await left, 'the one place was free again').toMatchObject({ code: 'cancelled' });
+    }
+    const second = access.decide(question('private-b'));
+    waiting.shift()?.();
+    await laravel.arrived(2);
+    waiting.shift()?.();
+    expect(await Promise.all([first, second])).toMatchObject([{ ok: true }, { ok: true }]);
+    expect(laravel.asked).toHaveLength(2);
+  });
+
+  test('one who asks for a thousand channels does not hold up another', async () => {
+    await access.stop();
+    access = build(laravel.url, { concurrency: 1 });
+    laravel.answersJson('true');
+    const many = Array.from({ length: 50 }, (_, i) =>
+      access.decide(question(`private-many-${i}`, {}, { socketId: '6.66' })),
+    );
+    const one = access.decide(question('private-one', {}, { socketId: '1.1' }));
+    await Promise.all([...many, one]);
+    const place = laravel.asked.findIndex(({ body }) => body.includes('private-one'));
+    expect(place).toBeLessThanOrEqual(2);
+  });
+
   test('who has left before asking asks nothing', async () => {
     expect(await access.decide(question('private-a', {}, { signal: AbortSignal.abort() }))).toMatchObject({
       code: 'cancelled',
     });
     expect(laravel.asked).toHaveLength(0);
+  });
+});
+
+describe('a Laravel that gives no sign of life', () => {
+  const pauseMs = 200;
+
+  /** So many questions, one after the other: how each ended. */
+  async function codesOf(count: number, name: string): Promise<(string | undefined)[]> {
+    const codes: (string | undefined)[] = [];
+    for (let i = 0; i < count; i++) {
+      const answer = await access.decide(question(`private-${name}-${i}`));
+      codes.push(answer?.ok === false ? answer.code : 'ok');
+    }
+    return codes;
+  }
+
+  beforeEach(async () => {
+    await access.stop();
+    access = build(laravel.url, { timeoutMs: 150, concurrency: 2, breaker: { failures: 3, pauseMs } });
+  });
+
+  test.each<[string, Parameters<FakeLaravel['answers']>[0]]>([
+    ['hangs', () => undefined],
+    ['resets connections', (_, request) => request.socket.destroy()],
+    ['stands behind a gateway that says 502', (response) => response.writeHead(502).end()],
+    ['says 503', (response) => response.writeHead(503).end()],
+    ['stands behind a gateway that says 504', (response) => response.writeHead(504).end()],
+  ])('and %s is asked no more for a while', async (_, behaviour) => {
+    laravel.answers(behaviour);
+    expect(await codesOf(3, 'early')).toEqual(Array(3).fill('auth_error'));
+    const asked = laravel.asked.length;
+    const refusal = await access.decide(question('private-late'));
+    expect(refusal).toMatchObject({ code: 'unavailable', status: 503, retryAfterMs: expect.any(Number) });
+    expect(laravel.asked, 'and nothing was sent').toHaveLength(asked);
+    expect(access.isGivenUp).toBe(true);
+    expect(logged.filter((entry) => JSON.stringify(entry).includes('left alone'))).toHaveLength(1);
+  });
+
+  test('those who wait are refused together, instead of each for his time limit', async () => {
+    laravel.answers(() => undefined);
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => access.decide(question(`private-${i}`))),
+    );
+    const codes = answers.map((answer) => (answer?.ok === false ? answer.code : 'ok'));
+    expect(codes.filter((code) => code === 'auth_error').length).toBeLessThanOrEqual(4);
+    expect(codes.filter((code) => code === 'unavailable').length).toBeGreaterThanOrEqual(96);
+  });
+
+  test.each([403, 404, 419, 429, 500])('is not one that answers %i', async (status) => {
+    laravel.answers((response) => response.writeHead(status, { 'retry-after': '3600' }).end());
+    await codesOf(6, 'x');
+    expect(access.isGivenUp).toBe(false);
+    expect(laravel.asked.length).toBeGreaterThanOrEqual(6);
+  });
+
+  test('is given up only after failures in a row', async () => {
+    laravel.answers((response, request) =>
+      /x-[25]\b/.test(laravel.asked.at(-1)?.body ?? '') ? response.end('true') : request.socket.destroy(),
+    );
+    expect((await codesOf(8, 'x')).filter((code) => code === 'ok')).toHaveLength(2);
+    expect(access.isGivenUp).toBe(false);
+  });
+
+  test('is tried by one question after the pause: if it answers all are let through again', async () => {
+    laravel.answers(() => undefined);
+    await codesOf(3, 'early');
+    await vi.waitFor(
+      async () => {
+        laravel.answersJson('true');
+        expect(await access.decide(question('private-a'))).toMatchObject({ ok: true });
+      },
+      { timeout: 5000 },
+    );
+    expect(access.isGivenUp).toBe(false);
+    expect(await codesOf(3, 'late')).toEqual(['ok', 'ok', 'ok']);
+    expect(JSON.stringify(logged)).toContain('Laravel answers again');
+  });
+
+  test('stays given up where that one fails too, and only one was asked', async () => {
+    laravel.answers(() => undefined);
+    await codesOf(3, 'early');
+    const asked = laravel.asked.length;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs + 20));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => access.decide(question(`private-${i}`))),
+    );
+    const codes = answers.map((answer) => (answer?.ok === false ? answer.code : 'ok'));
+    expect(codes.filter((code) => code === 'auth_error')).toHaveLength(1);
+    expect(codes.filter((code) => code === 'unavailable')).toHaveLength(19);
+    expect(laravel.asked).toHaveLength(asked + 1);
+    expect(access.isGivenUp).toBe(true);
+  });
+
+  test('whose question nobody waits for any more tells nothing: strangers who hang up give up nobody', async () => {
+    laravel.answers(() => undefined);
+    for (let i = 0; i < 6; i++) {
+      const leaver = new AbortController();
+      const left = access.decide(question(`private-${i}`, {}, { signal: leaver.signal }));
+      await laravel.arrived(i + 1);
+      leaver.abort();
+      await left;
+    }
+    expect(access.isGivenUp).toBe(false);
+  });
+});
+
+describe('a kept yes', () => {
+  beforeEach(async () => {
+    await access.stop();
+    access = build(laravel.url, { cacheMs: 60_000 });
+  });
+
+  test('answers the same question, whatever the socket id', async () => {
+    laravel.answersJson('{"channel_data":{"user_id":1,"user_info":{"id":1}}}');
+    const [first, second] = [
+      await access.decide(question('presence-a', {}, { socketId: '1.1' })),
+      await access.decide(question('presence-a', {}, { socketId: '2.2' })),
+    ];
+    expect(first).toMatchObject({ ok: true, user: user('1', '{"id":1}') });
+    expect(second).toEqual(first);
+    expect(laravel.asked).toHaveLength(1);
+    expect(outcomes).toEqual(['granted', 'cached']);
+  });
+
+  test.each([
+    ['channel', question('private-b')],
+    ['kind of channel', question('presence-a')],
+    ['bearer', question('private-a', { headers: { Authorization: 'Bearer other' } })],
+    ['header of the app', question('private-a', { headers: { 'X-Tenant': '2' } })],
+    ['cookie', question('private-a', {}, { handshake: { cookie: 'other' } })],
+    ['no cookie', question('private-a', {}, { handshake: { cookie: undefined } })],
+    ['agent', question('private-a', {}, { handshake: { userAgent: 'other' } })],
+    ['address', question('private-a', {}, { handshake: { address: '203.0.113.10' } })],
+  ])('answers nobody with another %s', async (_, other) => {
+    await access.decide(question('private-a'));
+    await access.decide(other);
+    expect(laravel.asked).toHaveLength(2);
+  });
+
+  test('is never made of a no, or of what is no answer', async () => {
+    for (const [body, status] of [
+      ['', 403],
+      ['false', 200],
+      ['garbage', 200],
+      ['', 404],
+    ] as const) {
+      laravel.answersJson(body, status);
+      await access.decide(question('private-a'));
+    }
+    laravel.answersJson('true');
+    expect(await access.decide(question('private-a'))).toMatchObject({ ok: true });
+    expect(laravel.asked).toHaveLength(5);
+  });
+
+  test('ends', async () => {
+    await access.stop();
+    access = build(laravel.url, { cacheMs: 30 });
+    await access.decide(question('private-a'));
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    await access.decide(question('private-a'));
+    expect(laravel.asked).toHaveLength(2);
   });
 });

@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { Metrics } from '../../../server/metrics/metrics.ts';
 
 function metricsOf(seatCount = () => 0) {
-  return new Metrics({ seatCount, busLagMs: () => 5, processMetrics: false });
+  return new Metrics({
+    seatCount,
+    busLagMs: () => 5,
+    laravel: () => ({ waiting: 0, isGivenUp: false }),
+    processMetrics: false,
+  });
 }
 
 /** The samples of a page, by their names with labels. */
@@ -99,7 +104,13 @@ describe('metrics', () => {
       [],
     );
     const both = [1, 2].map(
-      () => new Metrics({ seatCount: () => 0, busLagMs: () => 5, processMetrics: true }),
+      () =>
+        new Metrics({
+          seatCount: () => 0,
+          busLagMs: () => 5,
+          laravel: () => ({ waiting: 0, isGivenUp: false }),
+          processMetrics: true,
+        }),
     );
     for (const metrics of both)
       expect(await samples(metrics)).toHaveProperty('process_resident_memory_bytes');
