@@ -1,8 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+
+/** Servers have the first core for themselves; the generator and Redis share the other. */
+export const SERVER_CPU = 0;
+export const GENERATOR_CPU = 1;
 
 /** A process of the bench, ended by its pid when the bench ends. */
 export class Child {
@@ -12,6 +16,7 @@ export class Child {
   /**
    * @param onCpu 0 or 1: server and generator must not take each other's time
    * @param asked whether it is one of Node that answers `ask`
+   * @param heard whether what it says on stderr is shown
    */
   constructor(
     onCpu: number,
@@ -19,10 +24,12 @@ export class Child {
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
     asked = false,
+    heard = true,
   ) {
+    const stderr = heard ? 'inherit' : 'ignore';
     this.#process = spawn('taskset', ['-c', String(onCpu), command, ...args], {
       env: { ...process.env, ...env },
-      stdio: asked ? ['ignore', 'pipe', 'inherit', 'ipc'] : ['ignore', 'pipe', 'inherit'],
+      stdio: asked ? ['ignore', 'pipe', stderr, 'ipc'] : ['ignore', 'pipe', stderr],
     });
     process.once('exit', this.#killWithUs);
   }
@@ -39,11 +46,13 @@ export class Child {
     throw new Error(`the process ended before it said ${pattern}`);
   }
 
-  /** User and system time so far, in microseconds (Linux counts in hundredths of a second). */
+  /** User and system time of all its threads so far, in microseconds. */
   cpuMicroseconds(): number {
-    const stat = readFileSync(`/proc/${this.#process.pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * 10_000;
+    const tasks = `/proc/${this.#process.pid}/task`;
+    const nanoseconds = readdirSync(tasks).map((task) =>
+      Number(readFileSync(`${tasks}/${task}/schedstat`, 'latin1').split(' ')[0]),
+    );
+    return nanoseconds.reduce((sum, time) => sum + time, 0) / 1000;
   }
 
   /** Its answer to a question by message (self-report.ts). */
@@ -61,6 +70,11 @@ export class Child {
     this.#process.kill('SIGTERM');
     await ended;
   }
+}
+
+/** Keeps the generator, which is this process, off the servers' core. */
+export function stayOffServers(): void {
+  spawnSync('taskset', ['-acp', String(GENERATOR_CPU), String(process.pid)]);
 }
 
 export async function freePort(): Promise<number> {

@@ -15,16 +15,21 @@ export class FrameCounter {
   /** Those that bring an event. */
   deliveries = 0;
   readonly #socket: Socket;
+  readonly #heard: ((text: string) => void) | undefined;
   #onDelivery: () => void = () => {};
   #rest: Buffer = Buffer.alloc(0);
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, heard: ((text: string) => void) | undefined) {
     this.#socket = socket;
+    this.#heard = heard;
   }
 
-  static async open(port: number, path: string): Promise<FrameCounter> {
+  /** @param heard called with the text of every frame; most are counted unread */
+  static async open(port: number, path: string, heard?: (text: string) => void): Promise<FrameCounter> {
     const socket = connect(port, '127.0.0.1');
-    const counter = new FrameCounter(socket);
+    const counter = new FrameCounter(socket, heard);
+    // The server may end it, or be ended, at any time; what is missing then is counted as lost.
+    socket.on('error', () => {});
     const key = randomBytes(16).toString('base64');
     socket.write(
       `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
@@ -65,6 +70,11 @@ export class FrameCounter {
     this.#socket.destroy();
   }
 
+  /** The server has ended it. */
+  get ended(): boolean {
+    return this.#socket.destroyed || this.#socket.readableEnded;
+  }
+
   #read(chunk: Buffer): void {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let at = 0;
@@ -81,6 +91,7 @@ export class FrameCounter {
       if (at + headLength + payload > bytes.length) break;
       at += headLength + payload;
       this.frames++;
+      this.#heard?.(bytes.toString('utf8', at - payload, at));
       if (payload < LEAST_EVENT_BYTES) continue;
       this.deliveries++;
       this.#onDelivery();

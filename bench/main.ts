@@ -1,58 +1,68 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { Redis } from 'ioredis';
-import { type Figures, type Load, withReceivers } from './fan-out.ts';
-import { median, spread } from './figures.ts';
-import { startRedis } from './store.ts';
-import { control, echo, raw, type Target } from './targets.ts';
+import { cpus, loadavg } from 'node:os';
+import { stayOffServers } from './child.ts';
+import { GOALS } from './goals.ts';
+import { installPeers } from './peers.ts';
+import { Results } from './results.ts';
+import type { Scenario } from './scenario.ts';
+import { fanOut } from './scenarios/fan-out.ts';
+import { flood } from './scenarios/flood.ts';
+import { idleConnections } from './scenarios/idle-connections.ts';
+import { presenceStorm300, presenceStorm1000 } from './scenarios/presence-storm.ts';
+import { privateChannels } from './scenarios/private-channels.ts';
+import { room } from './scenarios/room.ts';
+import { smallChannels } from './scenarios/small-channels.ts';
+import { deliveryTable, figureTable, goalTable } from './table.ts';
+import { DOORS } from './targets/all.ts';
 
-const RECEIVERS = Number(process.env.BENCH_RECEIVERS ?? 1000);
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
-const TARGETS: readonly Target[] = [control, raw, echo];
-const LOADS: readonly Load[] = [
-  { name: 'full speed (8 events under way)', burst: 1, underWay: 8, events: 400 },
-  { name: 'one event at a time', burst: 1, underWay: 1, events: 300 },
-  { name: 'bursts of 10 events', burst: 10, underWay: 1, events: 1000 },
+const SCENARIOS: readonly Scenario[] = [
+  fanOut,
+  smallChannels,
+  idleConnections,
+  presenceStorm300,
+  presenceStorm1000,
+  room,
+  privateChannels,
+  flood,
 ];
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
+const ONLY = process.env.BENCH_ONLY?.split(',');
+/** What the names of the targets that take part begin with. */
+const TARGETS = process.env.BENCH_TARGETS?.split(',');
 
-const { child: store, url: redisUrl } = await startRedis();
-const redis = new Redis(redisUrl);
-const results: Record<string, Record<string, Figures[]>> = {};
-for (const load of LOADS) {
-  const rows: Record<string, Figures[]> = {};
-  results[load.name] = rows;
-  // Interleaved, since the machine's speed drifts.
+installPeers();
+stayOffServers();
+const startedAt = new Date();
+const loads = [loadavg()];
+const results = new Results();
+for (const { key, acts } of SCENARIOS) {
+  if (ONLY?.includes(key) === false) continue;
+  const taking = acts.filter(({ target }) => TARGETS?.some((name) => target.startsWith(name)) ?? true);
   for (let round = 0; round < ROUNDS; round++) {
-    for (const target of TARGETS) {
-      await withReceivers(target, redisUrl, RECEIVERS, async (measure) => {
-        rows[target.name] = [...(rows[target.name] ?? []), await measure(redis, load)];
-      });
+    // Who comes first changes, or what a round leaves behind would always be the same one's.
+    for (const act of round % 2 === 0 ? taking : taking.toReversed()) {
+      const startMs = performance.now();
+      await act.play(results);
+      const seconds = (performance.now() - startMs) / 1000;
+      console.error(`${key}, round ${round + 1} of ${ROUNDS}, ${act.target}: ${seconds.toFixed(1)} s`);
     }
   }
-  print(load, rows);
+  loads.push(loadavg());
 }
-redis.disconnect();
-await store.stop();
-mkdirSync('bench/results', { recursive: true });
-writeFileSync(
-  'bench/results/fan-out.json',
-  JSON.stringify({ machine: cpus()[0]?.model, receivers: RECEIVERS, results }, null, 2),
-);
 
-function print(load: Load, rows: Record<string, Figures[]>): void {
-  const base = rows[control.name] ?? [];
-  const lines = Object.entries(rows).map(([name, figures]) => {
-    const rate = median(figures.map((f) => f.deliveriesPerSecond));
-    const cpus = figures.map((f, round) => f.cpuPerDelivery / (base[round]?.cpuPerDelivery ?? 1));
-    const rates = figures.map((f, round) => f.deliveriesPerSecond / (base[round]?.deliveriesPerSecond ?? 1));
-    return {
-      target: name,
-      'deliveries/s': Math.round(rate),
-      'CPU us/delivery': median(figures.map((f) => f.cpuPerDelivery)).toFixed(2),
-      'rate / control': median(rates).toFixed(2),
-      'CPU / control': `${median(cpus).toFixed(2)} (${spread(cpus, 2)})`,
-    };
-  });
-  console.log(`\nOne Redis event to ${RECEIVERS} receivers, ${load.name}; medians of ${ROUNDS} rounds`);
-  console.table(lines);
-}
+const minutes = (Date.now() - startedAt.getTime()) / 60_000;
+const machine = `${cpus().length} cores of ${cpus()[0]?.model}`;
+const names = DOORS.map(({ name }) => name);
+const page = [
+  `${startedAt.toISOString()}, ${minutes.toFixed(1)} minutes, ${machine}, Node ${process.version}; medians of ${ROUNDS} rounds (smallest..largest).`,
+  `Load of the machine before and after each scenario: ${loads.map(([minute]) => minute?.toFixed(1)).join(', ')}.`,
+  goalTable(results, GOALS),
+  figureTable(results, names.slice(0, 4)),
+  figureTable(results, names.slice(4)),
+  deliveryTable(results),
+].join('\n\n');
+console.log(page);
+mkdirSync('bench/results', { recursive: true });
+writeFileSync('bench/results/bench.md', `${page}\n`);
+const about = { machine, node: process.version, startedAt, minutes, rounds: ROUNDS, loads };
+writeFileSync('bench/results/bench.json', JSON.stringify({ ...about, ...results.toJSON() }, null, 2));

@@ -1,15 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { Redis } from 'ioredis';
-import { type Load, withReceivers } from './fan-out.ts';
+import { stayOffServers } from './child.ts';
 import { median, spread } from './figures.ts';
-import { startNode } from './node.ts';
-import { BUSES, type BusKind, Cluster, settingsOf } from './recovery/cluster.ts';
+import type { Load } from './load.ts';
+import { Cluster } from './recovery/cluster.ts';
+import { fanOut } from './recovery/fan-out.ts';
 import { burst, sustained } from './recovery/ingest.ts';
 import { paced, quiet } from './recovery/latency.ts';
 import { memory } from './recovery/memory.ts';
-import { startRedis } from './store.ts';
-import { echo, rawSince, type Target } from './targets.ts';
+import { BUSES, type BusKind } from './targets/bus-kind.ts';
 
 /** What the log of broadcasts costs beside plain Pub/Sub: both in one run, turn by turn, since the machine's speed drifts. */
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
@@ -27,7 +26,6 @@ const LOADS: readonly Load[] = [
   { name: 'one at a time', burst: 1, underWay: 1, events: 200 },
   { name: '60 events/s', burst: 1, underWay: 0, events: 240, perSecond: 60 },
 ];
-const TARGETS: readonly Target[] = [rawSince, echo];
 
 interface Row {
   readonly digits: number;
@@ -102,19 +100,9 @@ async function measureMemory(bus: BusKind): Promise<void> {
 }
 
 async function measureFanOut(bus: BusKind): Promise<void> {
-  const { child, url } = await startRedis();
-  const redis = new Redis(url);
-  for (const target of TARGETS) {
-    const served = { ...target, start: (redisUrl: string) => startNode(redisUrl, settingsOf(bus)) };
-    await withReceivers(served, url, RECEIVERS, async (measure) => {
-      for (const load of LOADS) {
-        const { cpuPerDelivery } = await measure(redis, load);
-        note(`${target.name}, ${load.name}: CPU for each delivery, us`, bus, cpuPerDelivery, 2);
-      }
-    });
-  }
-  redis.disconnect();
-  await child.stop();
+  await fanOut(bus, RECEIVERS, LOADS, (target, load, cpuPerDelivery) =>
+    note(`${target}, ${load}: CPU for each delivery, us`, bus, cpuPerDelivery, 2),
+  );
 }
 
 const PARTS = [
@@ -124,6 +112,7 @@ const PARTS = [
   ['fan-out', measureFanOut],
 ] as const;
 
+stayOffServers();
 mkdirSync('bench/results', { recursive: true });
 for (const [name, measure] of PARTS) {
   if (!ONLY.includes(name)) continue;

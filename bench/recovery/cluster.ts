@@ -2,14 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Child } from '../child.ts';
 import type { FrameCounter } from '../frame-counter.ts';
-import { type Report, report, startNode } from '../node.ts';
+import { startNode } from '../node.ts';
+import { type Report, report } from '../node-process.ts';
+import { redisCpuMicroseconds } from '../stage.ts';
 import { startRedis } from '../store.ts';
-import { echo } from '../targets.ts';
-
-export const BUSES = ['plain', 'log'] as const;
-export type BusKind = (typeof BUSES)[number];
-
-export const settingsOf = (bus: BusKind) => ({ YAMABIKO_RECOVERY: bus === 'log' ? 'on' : 'off' });
+import { type BusKind, settingsOf } from '../targets/bus-kind.ts';
+import type { Publication } from '../targets/target.ts';
+import { yamabikoEcho } from '../targets/yamabiko-echo.ts';
 
 const EVENT_BYTES = 233;
 
@@ -47,7 +46,7 @@ export class Cluster {
       const settings = { ...settingsOf(bus), YAMABIKO_OUTBOX_BYTES: '1073741824', ...more };
       const { child, port } = await startNode(url, settings);
       nodes.push(child);
-      pages.push(await echo.open(port));
+      pages.push(await yamabikoEcho.open(port, 'bench'));
     }
     // A join may still be answered, and the nodes still greet each other.
     await sleep(1000);
@@ -55,18 +54,16 @@ export class Cluster {
   }
 
   /** An event of Laravel: all are of the same size. */
-  get event(): { readonly channel: string; readonly payload: string } {
-    const payload = (text: string) => echo.payload(`{"text":"${text}"}`);
-    return { channel: echo.channel, payload: payload('x'.repeat(EVENT_BYTES - payload('').length)) };
+  get event(): Publication {
+    const publication = (text: string) => yamabikoEcho.publication('bench', `{"text":"${text}"}`);
+    return publication('x'.repeat(EVENT_BYTES - publication('').payload.length));
   }
 
   async usage(): Promise<Usage> {
     const nodes = await this.reports();
-    const cpu = await this.redis.info('cpu');
-    const seconds = (name: string) => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(cpu)?.[1]);
     return {
       nodes: nodes.map(({ cpuMicroseconds }) => cpuMicroseconds),
-      redis: (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1_000_000,
+      redis: await redisCpuMicroseconds(this.redis),
     };
   }
 

@@ -1,0 +1,36 @@
+import { startNode } from '../node.ts';
+import { type BusKind, settingsOf } from './bus-kind.ts';
+import {
+  approachRoom,
+  askFor,
+  connectPage,
+  type EchoDialect,
+  leavePage,
+  readPresenceEvent,
+  subscribePage,
+} from './echo-client.ts';
+import { laravelPublication } from './laravel-publication.ts';
+import type { PresenceTarget, PrivateTarget } from './target.ts';
+
+const DIALECT: EchoDialect = { revision: 4, answer: 'event' };
+
+export const yamabikoEcho = echoDoor('plain');
+export const yamabikoEchoLog = echoDoor('log');
+
+function echoDoor(bus: BusKind): PresenceTarget & PrivateTarget {
+  return {
+    name: bus === 'plain' ? 'Yamabiko Echo' : 'Yamabiko Echo, log',
+    start: ({ redisUrl, authUrl }) => startNode(redisUrl, { ...settingsOf(bus), YAMABIKO_AUTH_URL: authUrl }),
+    async open(port, channel) {
+      const client = await connectPage(DIALECT, port);
+      await subscribePage(DIALECT, client, channel);
+      return client;
+    },
+    publication: laravelPublication,
+    approach: (...args) => approachRoom(DIALECT, ...args),
+    readMembers: readPresenceEvent,
+    connect: (port) => connectPage(DIALECT, port),
+    subscribe: askFor,
+    unsubscribe: leavePage,
+  };
+}
