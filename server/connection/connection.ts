@@ -48,6 +48,8 @@ export class Connection {
    * now would come back with a position that it has not reached.
    */
   positionsHeld = false;
+  /** Something was sent so: cut now, the client would be given it once more. */
+  positionOwed = false;
   readonly commands: CommandQueue;
   readonly #rate: TokenBucket;
   readonly #refusals: TokenBucket;
@@ -102,7 +104,9 @@ export class Connection {
 
   write(frame: Frame): void {
     if (!this.keepsUp()) return;
-    this.#outbox.write(this.positionsHeld ? (frame.withoutPosition?.() ?? frame) : frame);
+    if (frame.withoutPosition === undefined) return this.#outbox.write(frame);
+    this.positionOwed = this.positionsHeld;
+    this.#outbox.write(this.positionsHeld ? frame.withoutPosition() : frame);
   }
 
   /** Sends what the client missed, as it is; paced by `drained`, so that it counts against nobody as slow. */

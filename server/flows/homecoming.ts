@@ -1,4 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Connection } from '../connection/connection.ts';
+import type { Subscription } from '../connection/subscription.ts';
 import type { Arrival } from './arrival.ts';
 import { goLive } from './go-live.ts';
 import { LeftChannels } from './left-channels.ts';
@@ -8,22 +10,16 @@ import type { Parts } from './parts.ts';
 const HOMECOMING_MS = 5_000;
 /** The first may be so long in coming, in milliseconds: after that the page has had no channel before. */
 const FIRST_SUBSCRIBE_MS = 30_000;
-/** So long after the last one a burst of subscribes is over, in milliseconds. */
+/** So long after the last one a burst of subscribes is over, in milliseconds: a page may need more than one turn for it. */
 const QUIET_MS = 40;
-/**
- * By polling, a burst's first subscribe travels alone and the rest one round trip later, or when the client has gone
- * over to WebSocket. A round trip is what the first took to come after CONNECT; this many of them are waited for,
- * within these bounds in milliseconds.
- */
-const QUIET_ROUND_TRIPS = 2;
-const MIN_QUIET_IN_PIECES_MS = 250;
-const MAX_QUIET_IN_PIECES_MS = 1_500;
 
 export interface HomecomingOptions {
   /** The last position that the client has on all its channels; null: it is new. */
   readonly offset: string | null;
-  /** Whether a burst of commands comes in pieces. */
-  readonly comesInPieces: () => boolean;
+  /** Resolves when all that the client sent in the same turn as the command that is handled now has come. */
+  readonly heardOut: () => Promise<void>;
+  /** Tells the client that it has got as far as this position on all its channels. */
+  readonly tellPlace: (position: string) => void;
   /**
    * Tells the client that it has not got further than this position: what it had on other channels since then counts
    * no more, until the channel that is behind has caught up.
@@ -51,7 +47,8 @@ export class Coming {
  * A connection's subscribes that go on from an earlier place: those of a client that came back, and of a channel that
  * was left a moment ago. They are gathered, until all of a burst are admitted or refused, and go live together. One
  * that comes too late for that, a straggler, goes on by itself; as long as it is behind, the client is sent no newer
- * position: doubles after another cut can be, losses that nobody is told of cannot.
+ * position: doubles after another cut can be, losses that nobody is told of cannot. So it is, too, until all has come
+ * that the client sent together with a subscribe, or with the leaving of a channel that it may take again at once.
  */
 export class Homecoming {
   readonly #parts: Parts;
@@ -65,7 +62,8 @@ export class Homecoming {
   /** Of those that are gathered now, the first and the last. */
   #firstAtMs = 0;
   #lastAtMs = 0;
-  #quietMs = QUIET_MS;
+  /** Commands of which it is not known yet what was sent together with them. */
+  #unheard = 0;
   #timer: NodeJS.Timeout | null = null;
   #landing = false;
 
@@ -75,10 +73,15 @@ export class Homecoming {
     this.#options = options;
   }
 
-  /** A channel was left by the client's own will; it may be back at once. */
-  left(wire: string): void {
+  /**
+   * A channel was left by the client's own will; it may be back at once.
+   * @param leaving settles before a subscribe of the same channel begins
+   */
+  left({ wire, keepsPosition }: Subscription, leaving: Promise<void>): void {
     const position = this.#parts.bus.position();
-    if (position !== null) this.#left.add(wire, position);
+    if (position === null) return;
+    this.#left.add(wire, position);
+    if (!keepsPosition) void this.#hearOut(leaving);
   }
 
   /**
@@ -92,8 +95,8 @@ export class Homecoming {
     const nowMs = Date.now();
     if (this.#coming.size === 0) this.#firstAtMs = nowMs;
     this.#lastAtMs = nowMs;
-    this.#quietMs = this.#quietAfter(nowMs);
     this.#coming.add(coming);
+    if (coming.holds) void this.#hearOut();
     this.#hold();
     if (coming.holds && this.#isAheadOf(from)) this.#options.rewind(wire, from);
     this.#schedule();
@@ -115,7 +118,18 @@ export class Homecoming {
   /** The subscribe has come to its end, whichever. */
   over(coming: Coming): void {
     if (!this.#coming.delete(coming)) return;
+    this.#release();
+    this.#schedule();
+  }
+
+  async #hearOut(alsoUntil?: Promise<void>): Promise<void> {
+    this.#unheard++;
     this.#hold();
+    await Promise.allSettled([this.#options.heardOut(), alsoUntil]);
+    // By then a subscribe that waited behind it has begun.
+    await nextTurn();
+    this.#unheard--;
+    this.#release();
     this.#schedule();
   }
 
@@ -129,21 +143,22 @@ export class Homecoming {
     return nowMs <= this.#homeAtMs ? this.#options.offset : null;
   }
 
-  #quietAfter(nowMs: number): number {
-    if (!this.#options.comesInPieces()) return QUIET_MS;
-    if (this.#coming.size > 0) return this.#quietMs;
-    const roundTripMs = nowMs - this.#connectedAtMs;
-    const quietMs = QUIET_ROUND_TRIPS * roundTripMs;
-    return Math.max(MIN_QUIET_IN_PIECES_MS, Math.min(MAX_QUIET_IN_PIECES_MS, quietMs));
-  }
-
   /** Whether the client may have been sent a position after this one. */
   #isAheadOf(position: string): boolean {
     return this.#connection.subscriptions.size > 0 && position !== this.#parts.bus.position();
   }
 
   #hold(): void {
-    this.#connection.positionsHeld = [...this.#coming].some(({ holds }) => holds);
+    this.#connection.positionsHeld = this.#unheard > 0 || [...this.#coming].some(({ holds }) => holds);
+  }
+
+  /** Where nothing is held back any more, the client learns at once how far it is. */
+  #release(): void {
+    this.#hold();
+    if (this.#connection.positionsHeld || !this.#connection.positionOwed) return;
+    this.#connection.positionOwed = false;
+    const position = this.#parts.bus.position();
+    if (position !== null) this.#options.tellPlace(position);
   }
 
   #schedule(): void {
@@ -152,8 +167,8 @@ export class Homecoming {
     if (this.#landing) return;
     const waiting = this.#waiting();
     if (waiting.length === 0) return;
-    const quietAtMs =
-      waiting.length === this.#coming.size ? this.#lastAtMs + this.#quietMs : Number.POSITIVE_INFINITY;
+    const allHaveCome = this.#unheard === 0 && waiting.length === this.#coming.size;
+    const quietAtMs = allHaveCome ? this.#lastAtMs + QUIET_MS : Number.POSITIVE_INFINITY;
     const dueAtMs = Math.min(quietAtMs, this.#firstAtMs + HOMECOMING_MS);
     this.#timer = setTimeout(() => this.#land(), Math.max(0, dueAtMs - Date.now()));
   }
@@ -167,7 +182,8 @@ export class Homecoming {
     this.#landing = true;
     const arrivals = group.flatMap(({ arrival }) => arrival ?? []);
     goLive(this.#parts, this.#connection, arrivals, {
-      othersBehind: () => [...this.#coming].some((coming) => coming.holds && !group.includes(coming)),
+      othersBehind: () =>
+        this.#unheard > 0 || [...this.#coming].some((coming) => coming.holds && !group.includes(coming)),
       landed: () => {
         for (const coming of group) this.#coming.delete(coming);
         this.#hold();

@@ -79,8 +79,9 @@ export async function joinChannel(
       const renewed = renewToken(parts, existing, grant);
       if (renewed !== null) return renewed.ok ? stays(existing) : answer(renewed);
       // The old right was another one (public before, a token now): it ends where the new one begins.
-      homecoming?.left(wire);
-      await leaveChannel(parts, existing, { linger: true });
+      const leaving = leaveChannel(parts, existing, { linger: true });
+      homecoming?.left(existing, leaving);
+      await leaving;
     }
     coming ??= expect();
     const admitted = await admit(parts, connection, grant, attempt, since !== undefined);

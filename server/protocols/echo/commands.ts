@@ -125,8 +125,9 @@ async function unsubscribe(
   if (subscription !== undefined) {
     // Who asks for an answer knows when he has left. A page of Echo's never asks: should it subscribe again at once,
     // as React's hooks do, it has never meant to be away.
-    if (ack === NO_ACK) homecoming.left(name.wire);
-    await leaveChannel(parts, subscription, { linger: false });
+    const leaving = leaveChannel(parts, subscription, { linger: false });
+    if (ack === NO_ACK) homecoming.left(subscription, leaving);
+    await leaving;
   }
   ack({ ok: true });
 }

@@ -9,8 +9,9 @@ import { Homecoming } from '../../flows/homecoming.ts';
 import type { Parts } from '../../flows/parts.ts';
 import { receiveCommand } from './commands.ts';
 import { EchoTransport } from './echo-transport.ts';
-import { encodeRewind } from './encode.ts';
+import { encodePosition, encodeRewind } from './encode.ts';
 import { decodeRecoveryAuth } from './recovery-auth.ts';
+import { RoundTrip } from './round-trip.ts';
 
 interface EchoClient {
   readonly socket: Socket;
@@ -31,9 +32,11 @@ export function acceptEchoClient(protocol: Protocol, parts: Parts, client: EchoC
     [socket.id, ...oldSocketIds],
   );
   if (!takeConnection(parts, connection)) return;
+  const roundTrip = new RoundTrip(socket);
   const homecoming = new Homecoming(parts, connection, {
     offset: placeOf(parts, offset),
-    comesInPieces: () => socket.conn.transport.name === 'polling',
+    heardOut: () => roundTrip.passed(),
+    tellPlace: (position) => connection.write(encodePosition(position)),
     rewind: (wire, position) => connection.write(encodeRewind(wire, position)),
   });
   socket.once('disconnect', () => {

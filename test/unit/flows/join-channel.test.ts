@@ -86,10 +86,17 @@ describe('joining a channel', () => {
   });
 
   describe('that a client with one position for all its channels comes back to', () => {
+    const homecomingOf = (parts: Parts, of: Connection, offset: string | null) =>
+      new Homecoming(parts, of, {
+        offset,
+        heardOut: () => Promise.resolve(),
+        tellPlace: () => {},
+        rewind: () => {},
+      });
     const refused = async (offset: string | null) => {
       const { connection } = await join(
         () => ({ ready: false }),
-        (parts, of) => new Homecoming(parts, of, { offset, comesInPieces: () => false, rewind: () => {} }),
+        (parts, of) => homecomingOf(parts, of, offset),
       );
       return connection.closure?.code;
     };
@@ -108,7 +115,7 @@ describe('joining a channel', () => {
         },
         (parts, of) => {
           clients.push(of);
-          return new Homecoming(parts, of, { offset: '1-1', comesInPieces: () => false, rewind: () => {} });
+          return homecomingOf(parts, of, '1-1');
         },
       );
       expect(outcomes).toMatchObject([{ ok: false, code: 'cancelled' }]);
