@@ -57,7 +57,7 @@ export function buildBroker(
   const onStart = () => meters.historyKept(redis.recovery.enabled);
   if (redis.url === null) {
     const bus = new MemoryBus({ log, bounds: redis.recovery.enabled ? redis.recovery : null });
-    const roster = new MemoryRoster({ bus, log, graceMs: redis.graceMs });
+    const roster = new MemoryRoster({ bus, log, graceMs: redis.graceMs, maxMembers: redis.maxMembers ?? 0 });
     return startedInOrder({ bus, roster, peers: null }, onStart);
   }
   const settings = { ...redis, url: redis.url };

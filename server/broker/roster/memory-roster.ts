@@ -22,6 +22,8 @@ export interface MemoryRosterOptions {
   readonly log: BrokerLog;
   /** How long who loses his last connection lingers, in milliseconds, 0 to 600000. Default 0: he leaves at once. */
   readonly graceMs: number;
+  /** Users that a room may show; 0, the default: any number. */
+  readonly maxMembers?: number;
 }
 
 /** The roster of one node. Each change and its announcement happen in one turn, so nothing comes between. */
@@ -29,11 +31,13 @@ export class MemoryRoster implements Roster {
   readonly #bus: Pick<Bus, 'publish'>;
   readonly #log: BrokerLog;
   readonly #graceMs: number;
+  readonly #maxMembers: number;
   readonly #rooms = new Map<string, Room>();
   // One counter for all rooms, so that a room that empties and fills again needs no memory of its own.
   #lastRevision = Date.now() * 1000;
 
-  constructor({ bus, log, graceMs }: MemoryRosterOptions) {
+  constructor({ bus, log, graceMs, maxMembers = 0 }: MemoryRosterOptions) {
+    this.#maxMembers = maxMembers;
     this.#bus = bus;
     this.#log = log;
     this.#graceMs = graceMs;
@@ -41,6 +45,8 @@ export class MemoryRoster implements Roster {
 
   async enter(name: string, seat: Seat): Promise<RosterSnapshot> {
     const room = this.#rooms.get(name) ?? { userOfSeat: new Map(), users: new Map(), revision: 0 };
+    const isFull = this.#maxMembers > 0 && room.users.size >= this.#maxMembers;
+    if (isFull && !room.users.has(seat.member.userId)) return { ...snapshotOf(room), full: true };
     this.#rooms.set(name, room);
     const announced = this.#add(name, room, seat);
     const snapshot = snapshotOf(room);

@@ -86,8 +86,10 @@ export class RedisRoom {
     this.#head = [...this.#keys, `${prefix}${name}`, JOINED_HEAD, LEFT_HEAD, MIDDLE, TAIL];
   }
 
-  async enter(redis: Redis, { field, member }: StoredSeat): Promise<RosterSnapshot> {
-    return this.#snapshotOf(await this.#run(redis, 'yamabikoEnter', field, member.userId, member.json));
+  /** @param maxMembers users that the room may show; 0: any number */
+  async enter(redis: Redis, { field, member }: StoredSeat, maxMembers: number): Promise<RosterSnapshot> {
+    const { userId, json } = member;
+    return this.#snapshotOf(await this.#run(redis, 'yamabikoEnter', field, userId, json, maxMembers));
   }
 
   /** @param graceMs how long a user whose last seat this is lingers; 0: he is announced at once */
@@ -131,7 +133,7 @@ export class RedisRoom {
   }
 
   #snapshotOf(reply: unknown): RosterSnapshot {
-    const [revision, users] = reply as [string, string[]];
+    const [revision, users, full] = reply as [string, string[], number | undefined];
     const members: Member[] = [];
     for (const json of users) {
       // What is no member was not written by us; it must not hide the others.
@@ -139,7 +141,7 @@ export class RedisRoom {
       if (member === null) this.#faults.found('member', { room: this.#name });
       else members.push(member);
     }
-    return { revision: Number(revision), members };
+    return { revision: Number(revision), members, ...(full === 1 && { full: true }) };
   }
 }
 

@@ -18,6 +18,8 @@ export interface RedisRosterSettings {
   readonly nodeTtlMs: number;
   /** How long who loses his last connection lingers, in milliseconds, 0 to 600000. Default 0: he leaves at once. */
   readonly graceMs: number;
+  /** Users that a room may show, over all nodes; 0, the default: any number. */
+  readonly maxMembers?: number;
 }
 
 export interface RedisRosterOptions {
@@ -40,6 +42,7 @@ export class RedisRoster implements Roster {
   readonly #connections: RedisConnections;
   readonly #log: BrokerLog;
   readonly #graceMs: number;
+  readonly #maxMembers: number;
   readonly #lease: RosterLease;
   readonly #own = new OwnSeats();
   readonly #room: (name: string) => RedisRoom;
@@ -50,7 +53,7 @@ export class RedisRoster implements Roster {
 
   constructor({ connections, settings, nodeId, log, onFault = () => {} }: RedisRosterOptions) {
     if (nodeId.includes('|')) throw new TypeError('a node id must not hold |');
-    const { nodeTtlMs, graceMs } = settings;
+    const { nodeTtlMs, graceMs, maxMembers = 0 } = settings;
     const { prefix } = connections.settings;
     const cache = new MemberCache();
     const faults = new RosterFaults(log, onFault);
@@ -61,6 +64,7 @@ export class RedisRoster implements Roster {
     this.#connections = connections;
     this.#log = log;
     this.#graceMs = graceMs;
+    this.#maxMembers = maxMembers;
     this.#room = room;
     this.#lease = lease;
     this.#dates = new RosterDates({ connections, room, onFailure: (err) => this.#upkeep.failed(err) });
@@ -119,7 +123,7 @@ export class RedisRoster implements Roster {
       Promise.all([
         this.#lease.vouch(redis),
         this.#lease.list(redis, name),
-        this.#room(name).enter(redis, this.#repair.stored(own)),
+        this.#room(name).enter(redis, this.#repair.stored(own), this.#maxMembers),
       ]),
     );
     // Redis was emptied since the last round: everybody else here is to be entered again too.

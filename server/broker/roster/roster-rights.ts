@@ -22,7 +22,7 @@ export async function checkRosterRights(
   try {
     await connections.call((redis) => lease.list(redis, CHECK_ROOM));
     await connections.call((redis) => lease.unlist(redis, CHECK_ROOM));
-    await connections.call((redis) => room.enter(redis, { field, member }));
+    await connections.call((redis) => room.enter(redis, { field, member }, 0));
     await connections.call((redis) => room.leave(redis, field, 0));
   } catch (err) {
     const refusal = connections.refusal(err);

@@ -104,8 +104,12 @@ end
 sweep()
 `;
 
-/** ARGV: frame, seat, user, member. @returns revision and members */
+/** ARGV: frame, seat, user, member, members at most (0: any number). @returns revision and members, 1 where it is full */
 export const ENTER = `${ROOM}
+local most = tonumber(ARGV[9])
+if most > 0 and redis.call('HLEN', KEYS[2]) >= most and redis.call('HEXISTS', KEYS[2], ARGV[7]) == 0 then
+  return { current_revision(), {}, 1 }
+end
 add(ARGV[6], ARGV[7], ARGV[8])
 -- Where nobody came or left for a day no revision is left, and who enters waits to hear one: he is announced anew,
 -- which shows nothing to those who see him already.

@@ -14,7 +14,8 @@ import type { Member } from '../../domain/member.ts';
  *    otherwise a node takes new frames for old ones and ignores them.
  * 4. Keep what a user's first seat brought until `left` is announced.
  * 5. Take the same seat twice as one (a repeat after a timeout must not count double).
- * 6. Refuse with `UnavailableError` within `commandTimeoutMs`.
+ * 6. Let no user in whom a room of `maxMembers` does not show yet; nothing changes and nothing is announced then.
+ * 7. Refuse with `UnavailableError` within `commandTimeoutMs`.
  */
 export interface Roster {
   /** Adds a seat. @returns the room as it is right after. @throws UnavailableError: outcome unknown; call `leave` */
@@ -56,4 +57,6 @@ export interface RosterSnapshot {
   readonly revision: number;
   /** Each user once, in no promised order. */
   readonly members: readonly Member[];
+  /** Of `enter`: the room shows as many users as it may, and nobody was entered. */
+  readonly full?: true;
 }
