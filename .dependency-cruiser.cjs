@@ -20,7 +20,8 @@ const HOMES = [
   { library: 'p-limit', homes: ['^server/access/', '^server/webhooks/'] },
   { library: 'pino|pino-pretty', homes: ['^server/logger/'] },
   { library: 'prom-client', homes: ['^server/metrics/'] },
-  { library: 'ws', homes: ['^server/protocols/raw/'] },
+  // Engine.IO is handed the same one: the older one beneath it lacks bounds.
+  { library: 'ws', homes: ['^server/protocols/raw/', '^server/protocols/echo/echo-protocol\\.ts$'] },
   { library: 'socket\\.io|@socket\\.io/redis-adapter|engine\\.io', homes: ['^server/protocols/echo/'] },
   { library: 'express', homes: ['^server/http/', '^server/protocols/[^/]+/http', '^server/pages/'] },
   { library: 'zod', homes: ['^config/', '^server/channels/'] },

@@ -11,12 +11,14 @@ import type { Bus } from './broker/bus/bus.ts';
 import type { PeerConnections } from './broker/peers/peer-connections.ts';
 import { ChannelDefinitions } from './channels/channel-definitions.ts';
 import { Connections } from './connection/connections.ts';
+import { HandshakeRates } from './connection/handshake-rates.ts';
+import { Places } from './connection/places.ts';
 import { TickCork } from './connection/tick-cork.ts';
 import { AnswerQuery } from './flows/answer-query.ts';
 import { describeNode } from './flows/describe-node.ts';
-import type { Doors } from './flows/doors.ts';
 import { drain } from './flows/drain.ts';
 import { DropLog } from './flows/drop-log.ts';
+import { endIdle } from './flows/end-idle.ts';
 import { endUser } from './flows/end-user.ts';
 import { listenToBus, readiness } from './flows/listen-to-bus.ts';
 import type { Answers } from './flows/node-questions.ts';
@@ -29,12 +31,10 @@ import { PositionRefresh } from './flows/refresh-positions.ts';
 import { OutageResync } from './flows/resync-after-outage.ts';
 import { listsMembers, roomOf } from './flows/room-routing.ts';
 import { requireAppKey } from './http/app-key.ts';
-import { createClientAddress } from './http/client-address.ts';
+import { buildDoors } from './http/build-doors.ts';
 import type { Mount } from './http/http-app.ts';
 import { createHttpServer } from './http/http-server.ts';
-import { HTTP_TIMES } from './http/http-times.ts';
 import { createOperationsApi } from './http/operations-api.ts';
-import { createOriginPolicy } from './http/origin-policy.ts';
 import type { ProtocolMount } from './http/protocol-mount.ts';
 import { Hub } from './hub/hub.ts';
 import { RoomViews } from './hub/room-views.ts';
@@ -108,7 +108,9 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     roster: broker.roster,
     hub,
     views: new RoomViews(),
-    connections: new Connections(config.connection.maxConnections),
+    connections: new Connections(),
+    places: new Places(config.connection),
+    handshakes: new HandshakeRates(config.connection),
     sends: new PendingSends(nodeId),
     drops: new DropLog(log, metrics),
     recoveries: new RecoveryLog(log, metrics),
@@ -120,26 +122,17 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
       systemUserName: config.channels.systemUserName,
       clockToleranceMs,
       maxSubscriptions: config.connection.maxSubscriptions,
+      authCost: config.connection.authCost,
+      maxEventBytes: config.connection.maxEventBytes,
+      maxMemberBytes: config.presence.maxMemberBytes,
       history: config.recovery.enabled ? config.recovery : null,
     },
   };
   const [resync, positions] = [new OutageResync(parts), new PositionRefresh(parts)];
+  const stopEndingIdle = endIdle(parts.connections, config.connection.firstSubscribeMs);
   listenToBus(parts, resync);
 
-  const origins = createOriginPolicy(config.http.origins);
-  const addressOf = createClientAddress(config.http.trustedProxies);
-  const doors: Doors = {
-    handshakeOf: (request) => ({
-      address: addressOf(request),
-      cookie: request.headers.cookie,
-      userAgent: request.headers['user-agent'],
-    }),
-    allowsOrigin: ({ headers }) => origins.allows(headers.origin, headers.host),
-    corsHeaders: ({ headers }) => origins.corsHeaders(headers.origin, headers.host),
-    preflightHeaders: ({ headers }) =>
-      origins.preflightHeaders(headers.origin, headers.host, headers['access-control-request-headers']),
-    tickCork: new TickCork(),
-  };
+  const doors = buildDoors(parts, config.http, new TickCork());
   const connection = config.connection;
   const raw = new RawProtocol(parts, { ...connection, paths: config.raw.paths, connection }, doors);
   const echo = new EchoProtocol(parts, { ...connection, connection }, doors);
@@ -163,7 +156,8 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     queries,
     publish: (event: EventToPublish) => publishEvent(broker.bus, event),
     reserved,
-    bodyLimitBytes: config.http.maxBodyBytes,
+    // What would be dropped by each node is refused to who publishes it.
+    bodyLimitBytes: Math.min(config.http.maxBodyBytes, config.connection.maxEventBytes),
   });
   const protocols: readonly ProtocolMount[] = [echo, raw];
   const operations = createOperationsApi({ guard, operations: new NodeOperations(answers, peers), reserved });
@@ -180,7 +174,12 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     readiness: () => readiness(parts, resync),
     metrics,
     metricsKey: config.http.metricsKey,
-    settings: { host: config.server.host, port: config.server.port, ...HTTP_TIMES },
+    settings: {
+      ...config.server,
+      ...config.http,
+      headersTimeoutMs: config.connection.handshakeTimeoutMs,
+    },
+    refused: metrics.refused,
     log,
   });
 
@@ -209,6 +208,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   // The order matters: clients are told while the bus still carries their leaving to the other nodes.
   async function stop(): Promise<void> {
     stopped.abort();
+    stopEndingIdle();
     const deadlineMs = Date.now() + config.server.drainMs;
     const steps: readonly (readonly [string, () => Promise<void> | void])[] = [
       ['connections', () => drain(parts, config.server.drainMs)],

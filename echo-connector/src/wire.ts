@@ -25,6 +25,7 @@ export const refusals = {
   too_large: { status: 413, advice: 'never' },
   unsupported_media_type: { status: 415, advice: 'never' },
   too_slow: { status: 408, advice: 'later' },
+  timed_out: { status: 408, advice: 'later' },
   protocol_abuse: { status: 400, advice: 'never' },
   ended: { status: 403, advice: 'never' },
   restarting: { status: 503, advice: 'later' },

@@ -1,30 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import type { Frame } from '../domain/frame.ts';
-import type { Closure, Rejection } from '../domain/outcome.ts';
+import { type Closure, type Rejection, rejectFor } from '../domain/outcome.ts';
 import type { Protocol } from '../domain/protocol.ts';
 import { createSocketId } from '../domain/socket-id.ts';
 import { CommandQueue } from './command-queue.ts';
+import { CommandRates, type RateSettings } from './command-rates.ts';
 import { Outbox } from './outbox.ts';
 import type { Subscription } from './subscription.ts';
-import { TokenBucket } from './token-bucket.ts';
 import type { Transport } from './transport.ts';
 
-export interface ConnectionSettings {
+export interface ConnectionSettings extends RateSettings {
   /** Commands that may wait or run at once; from 1. */
   readonly maxPendingCommands: number;
-  /** Sends and whispers at once, then a second (protocol.md section 10). */
-  readonly commandBurst: number;
-  readonly commandsPerSecond: number;
+  /** Bytes that these may hold, about. */
+  readonly maxPendingBytes: number;
   /** Bytes that may wait for a slow reader before the connection is ended with `too_slow`. */
   readonly outboxBytes: number;
 }
 
-/**
- * "Far beyond" the rate (protocol.md section 10) follows from it: refusals have a bucket of their own, refilled as
- * fast. So a client at up to twice its rate is only refused, for ever; one that sends its burst many times over at
- * once, or goes on faster than that, does not listen to refusals and is ended before it costs more of them.
- */
-const TOLERATED_REFUSAL_BURSTS = 5;
+/** What those in front take is not known; a client that comes back sooner is refused once more, and no harm done. */
+const CROWDED_RETRY_MS = 1_000;
 
 /** One try to join a channel. What it does and undoes is its own alone: a later try never sees its leftovers. */
 export interface Attempt {
@@ -51,8 +46,8 @@ export class Connection {
   /** Something was sent so: cut now, the client would be given it once more. */
   positionOwed = false;
   readonly commands: CommandQueue;
-  readonly #rate: TokenBucket;
-  readonly #refusals: TokenBucket;
+  readonly openedAtMs = Date.now();
+  readonly #rates: CommandRates;
   readonly #transport: Transport;
   readonly #outbox: Outbox;
   #closure: Closure | null = null;
@@ -68,12 +63,8 @@ export class Connection {
   ) {
     this.protocol = protocol;
     this.socketIds = socketIds;
-    this.commands = new CommandQueue(settings.maxPendingCommands);
-    this.#rate = new TokenBucket(settings.commandBurst, settings.commandsPerSecond);
-    this.#refusals = new TokenBucket(
-      settings.commandBurst * TOLERATED_REFUSAL_BURSTS,
-      settings.commandsPerSecond,
-    );
+    this.commands = new CommandQueue(settings.maxPendingCommands, settings.maxPendingBytes);
+    this.#rates = new CommandRates(settings);
     this.#transport = transport;
     this.#outbox = new Outbox(transport, settings.outboxBytes);
   }
@@ -130,13 +121,32 @@ export class Connection {
     if (!(await this.#outbox.drained(signal))) this.#tooSlow();
   }
 
-  /** Whether one more command is within the rate; where not it is to be refused, and far beyond it this ends the connection. */
-  admitsCommand(): boolean {
-    if (this.#rate.take()) return true;
-    if (!this.#refusals.take()) {
-      this.end({ code: 'rate_limited', message: 'this connection is far too fast' });
-    }
-    return false;
+  /** Why one more command is not taken now, or null. Far beyond its rate this ends the connection. */
+  commandRefusal(): Rejection | null {
+    const waitMs = this.#rates.command();
+    return waitMs === 0 ? null : this.#tooFast('too many commands, slow down', waitMs);
+  }
+
+  /** The same for a whisper. */
+  whisperRefusal(): Rejection | null {
+    const waitMs = this.#rates.whisper();
+    return waitMs === 0 ? null : this.#tooFast('too many whispers, slow down', waitMs);
+  }
+
+  /**
+   * The turn of a subscribe or unsubscribe.
+   * @param units what it costs
+   * @returns how long it is to wait, in milliseconds, or why it is not taken at all
+   */
+  turnOf(units: number): number | Rejection {
+    const turn = this.#rates.turn(units);
+    if ('waitMs' in turn) return turn.waitMs;
+    return this.#tooFast('too many subscribes, slow down', turn.retryAfterMs);
+  }
+
+  /** Why a command is not taken for which the queue has no room. */
+  crowded(): Rejection {
+    return this.#tooFast('too many commands are waiting', CROWDED_RETRY_MS);
   }
 
   /** Ends one subscription for the client; the flow has already taken it out of everything. */
@@ -191,6 +201,18 @@ export class Connection {
   userIdIn(room: string | null): string | null {
     if (room === null) return null;
     return userIdAmong(this.subscriptions, room) ?? userIdAmong(this.arriving, room);
+  }
+
+  #tooFast(message: string, retryAfterMs: number): Rejection {
+    if (!this.#rates.toleratesRefusal()) {
+      const { refusalsWaitMs } = this.#rates;
+      this.end({
+        code: 'rate_limited',
+        message: 'this connection is far too fast',
+        retryAfterMs: refusalsWaitMs,
+      });
+    }
+    return rejectFor('rate_limited', message, retryAfterMs);
   }
 
   #tooSlow(): false {

@@ -3,14 +3,8 @@ import type { Connection } from './connection.ts';
 
 /** All connections of this node. */
 export class Connections {
-  readonly #max: number;
   readonly #connections = new Set<Connection>();
   #draining = false;
-
-  /** @param max connections in all, from 1 */
-  constructor(max: number) {
-    this.#max = max;
-  }
 
   get draining(): boolean {
     return this.#draining;
@@ -22,9 +16,7 @@ export class Connections {
 
   /** Why a newcomer cannot be taken, or null. */
   refusal(): Closure | null {
-    if (this.#draining) return { code: 'restarting', message: 'this server restarts: reconnect' };
-    if (this.size >= this.#max) return { code: 'limit_reached', message: 'this server is full' };
-    return null;
+    return this.#draining ? { code: 'restarting', message: 'this server restarts: reconnect' } : null;
   }
 
   add(connection: Connection): void {

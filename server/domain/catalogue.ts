@@ -80,7 +80,7 @@ export const catalogue = {
     status: 429,
     close: 4429,
     advice: 'later',
-    when: 'this connection is too fast; far beyond the limit it is closed',
+    when: 'this connection, or its address, is too fast; far beyond the limit it is closed',
   },
   limit_reached: { status: 429, close: 4429, advice: 'later', when: 'a count is full' },
   not_found: {
@@ -101,6 +101,12 @@ export const catalogue = {
     close: 4408,
     advice: 'later',
     when: 'the client reads more slowly than it is sent to',
+  },
+  timed_out: {
+    status: 408,
+    close: 4408,
+    advice: 'later',
+    when: 'what must come did not come in time: a request, a handshake, a first subscribe',
   },
   protocol_abuse: { status: 400, close: 4400, advice: 'never', when: 'too many bad frames in a short time' },
   ended: {

@@ -22,6 +22,8 @@ export interface Revocation {
 export interface Closure {
   readonly code: ClosureCode;
   readonly message: string;
+  /** When to come back, in milliseconds from now; absent where nobody knows, or never. */
+  readonly retryAfterMs?: number;
 }
 
 /** @param status overrides the catalogue's, where Laravel's own status is passed on (protocol.md section 6). */

@@ -43,6 +43,9 @@ export function deliverBroadcast(
   bytes: Buffer,
   position: string | null,
 ): void {
+  // Before it is read, which takes longest. What nodes write themselves was measured before it was published.
+  if (bytes.length > parts.settings.maxEventBytes && !isOwnEnvelope(bytes))
+    return parts.drops.dropped(channel, 'too_large', { bytes: bytes.length });
   const payload = decodePayload(bytes);
   if (isDropped(payload)) return parts.drops.dropped(channel, payload.dropped);
   if (channel === CUSTOM_CHANNEL) {
@@ -64,6 +67,13 @@ export function deliverBroadcast(
     ? parts.drops.dropped(channel, event.dropped)
     : deliverEvent(parts, name, event, position);
 }
+
+/** Announcements of members above all: without them a join would wait in vain. */
+function isOwnEnvelope(bytes: Buffer): boolean {
+  return bytes.subarray(0, OWN_ENVELOPE.length).equals(OWN_ENVELOPE);
+}
+
+const OWN_ENVELOPE = Buffer.from('{"yamabiko":');
 
 function deliverCustom(parts: DeliveryParts, message: CustomMessage, position: string | null): void {
   const base = parseBaseName(message.channel, parts.reserved);

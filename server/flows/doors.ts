@@ -1,11 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Handshake } from '../access/access.ts';
+import type { Place } from '../connection/places.ts';
 import type { TickCork } from '../connection/tick-cork.ts';
+import type { Closure } from '../domain/outcome.ts';
 
 /** What every protocol is handed for the clients that come to it. */
 export interface Doors {
   /** What is known of a client from the request that opens its connection. */
   handshakeOf(request: IncomingMessage): Handshake;
+  /** Whether the client of a handshake may come in, and its place; a taken place MUST be given back at its end. */
+  admit(request: IncomingMessage): Place | Closure;
   /** Whether a page of the request's `Origin` may connect; upgrades are asked already, before any protocol. */
   allowsOrigin(request: IncomingMessage): boolean;
   /** Headers for every answer to a page. */

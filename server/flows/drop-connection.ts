@@ -1,20 +1,22 @@
 import type { Leaving } from '../broker/roster/roster.ts';
 import type { Connection } from '../connection/connection.ts';
+import type { Closure } from '../domain/outcome.ts';
 import { leaveChannel } from './leave-channel.ts';
 import type { Parts } from './parts.ts';
 
 /**
  * A client has come: counted, and findable for a drain. Should it be ended by us, that is counted too.
- * @returns false where this node is full or draining: the client has been told and is not taken
+ * @param refusal why the door has no place for it, or null
+ * @returns false where there is none, or this node drains: the client has been told and is not taken
  */
-export function takeConnection(parts: Parts, connection: Connection): boolean {
+export function takeConnection(parts: Parts, connection: Connection, refusal: Closure | null): boolean {
   connection.onEnd(({ code }) => {
     parts.meters.refused(code);
     parts.log.debug({ connection: connection.id, code }, 'ended a connection');
   });
-  const refusal = parts.connections.refusal();
-  if (refusal !== null) {
-    connection.end(refusal);
+  const no = refusal ?? parts.connections.refusal();
+  if (no !== null) {
+    connection.end(no);
     return false;
   }
   parts.connections.add(connection);

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handshake } from '../access/access.ts';
 import type { Attempt, Connection } from '../connection/connection.ts';
 import { Subscription } from '../connection/subscription.ts';
 import { catalogue } from '../domain/catalogue.ts';
-import { parseChannelName } from '../domain/channel-name.ts';
+import { type ChannelName, parseChannelName } from '../domain/channel-name.ts';
 import { createMember, type Member } from '../domain/member.ts';
 import { isRejection, type Rejection, reject, UnavailableError } from '../domain/outcome.ts';
 import type { Grant } from '../domain/subscription.ts';
@@ -46,10 +47,11 @@ export async function joinChannel(
   const answer = (outcome: JoinOutcome) => answers.answer(outcome);
   const channel = parseChannelName(request.channel, parts.reserved);
   if (isRejection(channel)) return answer(channel);
-  const existing = connection.subscriptions.get(channel.wire);
+  let existing = connection.subscriptions.get(channel.wire);
   const stays = (subscription: Subscription) =>
     answer({ ok: true, subscription, position: parts.bus.position(), recovery: null });
-  if (existing !== undefined && standsFor(existing, request.auth)) return stays(existing);
+  const waitMs = connection.turnOf(costOf(parts, channel, request.auth));
+  if (isRejection(waitMs)) return answer(waitMs);
   if (existing === undefined && connection.channelCount >= parts.settings.maxSubscriptions) {
     return answer(reject('limit_reached', 'this connection is subscribed to as many channels as it may'));
   }
@@ -61,6 +63,12 @@ export async function joinChannel(
   let coming = existing === undefined ? expect() : null;
   try {
     const { auth, handshake } = request;
+    if (waitMs > 0) {
+      await passed(waitMs, attempt.signal);
+      if (attempt.signal.aborted) return answer(cancelled());
+      existing = connection.subscriptions.get(wire);
+    }
+    if (existing !== undefined && standsFor(existing, auth)) return stays(existing);
     const { socketId } = connection;
     const decision = await parts.access.decide({
       channel,
@@ -98,6 +106,17 @@ export async function joinChannel(
   }
 }
 
+/** Who asks for a public channel and brings no token asks for nothing but a place in the hub. */
+function costOf({ settings }: Parts, { kind }: ChannelName, auth: unknown): number {
+  const bringsToken = typeof auth === 'object' && auth !== null && 'token' in auth;
+  return kind === 'public' && !bringsToken ? 1 : settings.authCost;
+}
+
+/** Resolves after that time, or when the signal ends. */
+function passed(ms: number, signal: AbortSignal): Promise<void> {
+  return sleep(ms, undefined, { signal }).catch(() => {});
+}
+
 /**
  * The client keeps one position for all its channels. The others would carry it past what this one has missed, so that
  * nobody could bring it any more; with the connection ended, the client comes back with the position that it has.
@@ -125,6 +144,8 @@ async function admit(
   const { channel, kind, user } = grant;
   const room = roomOf(channel, kind, parts.channels);
   const member = user === null ? null : createMember({ ...user, socketId: connection.memberSocketId });
+  if (member !== null && Buffer.byteLength(member.json) > parts.settings.maxMemberBytes)
+    return reject('too_large', `a member may have ${parts.settings.maxMemberBytes} bytes`);
   const listed = room !== null && member !== null && listsMembers(channel, kind, parts.channels);
   const seat = listed ? { room, id: randomUUID(), member } : null;
   const follows = followsOf(channel, kind, parts.channels);
@@ -137,8 +158,13 @@ async function admit(
     const view = seat === null ? null : parts.views.acquire(seat.room);
     if (seat !== null) undo.push(() => parts.views.release(seat.room));
     await followAll(parts, follows, undo);
-    if (seat !== null && view !== null && !attempt.signal.aborted)
-      await enterRoom(parts, connection, seat, view, undo);
+    if (seat !== null && view !== null && !attempt.signal.aborted) {
+      const full = await enterRoom(parts, connection, seat, view, undo);
+      if (full !== null) {
+        undoAll();
+        return full;
+      }
+    }
     if (attempt.signal.aborted) {
       undoAll();
       return cancelled();
@@ -161,7 +187,7 @@ async function enterRoom(
   { room, id, member }: { room: string; id: string; member: Member },
   view: RoomView,
   undo: (() => void)[],
-): Promise<void> {
+): Promise<Rejection | null> {
   // Before the answer: an enter whose outcome is unknown is undone too.
   // A page that reloads may be cut in the midst of it.
   undo.push(
@@ -171,12 +197,14 @@ async function enterRoom(
       }),
   );
   const snapshot = await parts.roster.enter(room, { id, member });
+  if (snapshot.full === true) return reject('limit_reached', 'this room shows as many users as it may');
   view.begin(snapshot);
   await view.passed(snapshot.revision, AbortSignal.timeout(parts.settings.commandTimeoutMs)).catch(() => {
     throw new UnavailableError('the bus did not bring the roster change back in time');
   });
   // What came after a gap can pass the revision too, while the joining itself was lost: a list without oneself.
   if (!view.shows(member.userId)) throw new UnavailableError('the bus lost the roster change');
+  return null;
 }
 
 async function followAll(parts: Parts, channels: readonly string[], undo: (() => void)[]): Promise<void> {

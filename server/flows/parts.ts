@@ -2,6 +2,8 @@ import type { Access } from '../access/access.ts';
 import type { Bus } from '../broker/bus/bus.ts';
 import type { Roster } from '../broker/roster/roster.ts';
 import type { Connections } from '../connection/connections.ts';
+import type { HandshakeRates } from '../connection/handshake-rates.ts';
+import type { Places } from '../connection/places.ts';
 import type { Broadcast } from '../domain/broadcast.ts';
 import type { Code } from '../domain/catalogue.ts';
 import type { ReservedNames } from '../domain/channel-name.ts';
@@ -23,6 +25,8 @@ export interface Parts {
   readonly hub: Hub;
   readonly views: RoomViews;
   readonly connections: Connections;
+  readonly places: Places;
+  readonly handshakes: HandshakeRates;
   readonly sends: PendingSends;
   readonly drops: DropLog;
   readonly recoveries: RecoveryLog;
@@ -42,6 +46,12 @@ export interface FlowSettings {
   readonly clockToleranceMs: number;
   /** Channels that one connection may be subscribed to; the next is refused `limit_reached`. */
   readonly maxSubscriptions: number;
+  /** What a subscribe costs that asks Laravel or brings a token; any other costs one. */
+  readonly authCost: number;
+  /** Largest payload to clients, in bytes; a larger one is refused or dropped as `too_large`. */
+  readonly maxEventBytes: number;
+  /** Largest member, as JSON, in bytes; who brings a larger one is refused `too_large`. */
+  readonly maxMemberBytes: number;
   /** What of the past is kept for those who come back; null: nothing. */
   readonly history: { readonly historyMs: number; readonly historyEntries: number } | null;
 }

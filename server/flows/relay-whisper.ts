@@ -2,6 +2,7 @@ import { encodeWhisper } from '../broker/bus/laravel-wire.ts';
 import type { Connection } from '../connection/connection.ts';
 import { parseChannelName } from '../domain/channel-name.ts';
 import { isRejection, type Rejection, reject, UnavailableError } from '../domain/outcome.ts';
+import { sizeRefusal } from './event-size.ts';
 import type { Parts } from './parts.ts';
 
 const WHISPER_EVENT = /^client-./s;
@@ -16,7 +17,8 @@ export async function relayWhisper(
   connection: Connection,
   whisper: { channel: unknown; event: unknown; dataText: string },
 ): Promise<{ readonly ok: true } | Rejection> {
-  if (!connection.admitsCommand()) return reject('rate_limited', 'too many whispers, slow down');
+  const tooFast = connection.whisperRefusal();
+  if (tooFast !== null) return tooFast;
   const name = parseChannelName(whisper.channel, parts.reserved);
   if (isRejection(name)) return name;
   const { event, dataText: data } = whisper;
@@ -28,9 +30,12 @@ export async function relayWhisper(
   if (subscription === undefined || !mayWhisper) {
     return reject('not_subscribed', 'whispers need a subscription of this private or presence channel');
   }
+  const { socketId } = connection;
+  const payload = encodeWhisper({ event, data, socketId, userId: subscription.userId });
+  const tooLarge = sizeRefusal(parts, payload);
+  if (tooLarge !== null) return tooLarge;
   try {
-    const { socketId } = connection;
-    await parts.bus.publish(name.wire, encodeWhisper({ event, data, socketId, userId: subscription.userId }));
+    await parts.bus.publish(name.wire, payload);
     return { ok: true };
   } catch (error) {
     if (error instanceof UnavailableError)

@@ -5,6 +5,8 @@ import type { Parts } from './parts.ts';
 export interface Command {
   /** Commands of one key run one after the other: the channel's wire name. */
   readonly key: string;
+  /** About what it holds while it waits, in bytes. */
+  readonly bytes: number;
   /** Says in the log what it was. */
   readonly stage: string;
   run(): Promise<void> | void;
@@ -17,7 +19,7 @@ export interface Command {
  * @returns false where too many commands of this connection wait already
  */
 export function runCommand(parts: Parts, connection: Connection, command: Command): boolean {
-  return connection.commands.run(command.key, async () => {
+  return connection.commands.run(command.key, command.bytes, async () => {
     // What waited behind an end has nobody to answer to.
     if (connection.ending) return;
     try {

@@ -4,6 +4,7 @@ import type { Subscription } from '../connection/subscription.ts';
 import { type ChannelName, parseChannelName } from '../domain/channel-name.ts';
 import { senderOf } from '../domain/member.ts';
 import { isRejection, type Rejection, reject, UnavailableError } from '../domain/outcome.ts';
+import { sizeRefusal } from './event-size.ts';
 import type { Parts } from './parts.ts';
 
 export type SendOutcome = { readonly ok: true } | Rejection;
@@ -23,7 +24,8 @@ export async function sendMessage(
   { channel, dataText }: { channel: unknown; dataText: string },
   answer: (outcome: SendOutcome) => void,
 ): Promise<void> {
-  if (!connection.admitsCommand()) return answer(reject('rate_limited', 'too many messages, slow down'));
+  const tooFast = connection.commandRefusal();
+  if (tooFast !== null) return answer(tooFast);
   const name = parseChannelName(channel, parts.reserved);
   if (isRejection(name)) return answer(name);
   const subscription = sendingRight(connection, name);
@@ -56,6 +58,9 @@ async function publish(
   answer: (outcome: SendOutcome) => void,
 ): Promise<void> {
   if (member === null) return;
+  const sender = senderOf(member);
+  const tooLarge = sizeRefusal(parts, data);
+  if (tooLarge !== null) return answer(tooLarge);
   let answered = false;
   const settle = (outcome: SendOutcome) => {
     if (answered) return;
@@ -65,7 +70,7 @@ async function publish(
   };
   const ref = parts.sends.add(() => settle({ ok: true }));
   try {
-    await parts.bus.publish(room, encodeRoomMessage({ ref, sender: senderOf(member), userId, data }));
+    await parts.bus.publish(room, encodeRoomMessage({ ref, sender, userId, data }));
     settle({ ok: true });
   } catch (error) {
     if (!(error instanceof UnavailableError)) {

@@ -21,6 +21,36 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
   };
 }
 
+/**
+ * What a client is counted by: its address, of IPv6 its network of 64 bits, since a stranger is given all of that. Null
+ * where nobody is to be counted: this machine, a trusted proxy that speaks for itself, a socket that is gone.
+ */
+export function createCountedAddress(
+  trustedProxies: readonly string[],
+): (req: IncomingMessage) => string | null {
+  const addressOf = createClientAddress(trustedProxies);
+  const trust = proxyAddr.compile([...trustedProxies]);
+  return (req) => {
+    const address = addressOf(req);
+    const version = isIP(address);
+    if (version === 0 || isLoopback(address) || trust(address, 0)) return null;
+    return version === 4 ? address : networkOf(address);
+  };
+}
+
+/** The first four groups of an IPv6 address, in one spelling. */
+function networkOf(address: string): string {
+  const [plain = ''] = address.split('%');
+  const [head = '', tail] = plain.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  const last = tail === undefined || tail === '' ? [] : tail.split(':');
+  const lastLength = last.length + (last.at(-1)?.includes('.') === true ? 1 : 0);
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - lastLength);
+  const all = [...groups, ...Array<string>(zeros).fill('0'), ...last];
+  const network = all.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
+  return `${network.join(':')}::/64`;
+}
+
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');

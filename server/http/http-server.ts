@@ -1,8 +1,11 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Code } from '../domain/catalogue.ts';
+import { answerClientFaults } from './client-faults.ts';
 import { createHttpApp, type HttpAppParts } from './http-app.ts';
 import type { ProtocolMount } from './protocol-mount.ts';
 import { createRequestRouting } from './request-routing.ts';
+import { createTargetReader } from './target-reader.ts';
 import { createUpgradeRouting } from './upgrade-routing.ts';
 
 export interface HttpSettings {
@@ -15,14 +18,20 @@ export interface HttpSettings {
   readonly requestTimeoutMs: number;
   /** How long an idle connection is kept; longer than a proxy in front keeps it, or the proxy finds it cut (502). */
   readonly keepAliveTimeoutMs: number;
-  /** All headers of a request: Laravel's cookies and a token in the query must fit. */
+  /** Request line and headers of a request: Laravel's cookies and a token in the query must fit. */
   readonly maxHeaderBytes: number;
+  /** Its target alone, in bytes. */
+  readonly maxUrlBytes: number;
+  /** TCP connections; the next is closed at once. */
+  readonly maxSockets: number;
 }
 
 export interface HttpServerParts extends HttpAppParts {
   readonly protocols: readonly ProtocolMount[];
   /** Whether a page of the request's `Origin` may connect (protocol.md section 6). */
   allowsOrigin(req: IncomingMessage): boolean;
+  /** Told of each refusal that no protocol makes; for counting. */
+  refused(code: Code): void;
   readonly settings: HttpSettings;
 }
 
@@ -50,8 +59,12 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     maxHeaderSize: settings.maxHeaderBytes,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
   });
-  server.on('request', createRequestRouting(parts.protocols, createHttpApp(parts), log));
-  server.on('upgrade', createUpgradeRouting(parts.protocols, parts.allowsOrigin, log));
+  server.maxConnections = settings.maxSockets;
+  server.on('drop', () => parts.refused('limit_reached'));
+  const targetOf = createTargetReader(settings.maxUrlBytes, parts.refused);
+  server.on('request', createRequestRouting(parts.protocols, createHttpApp(parts), targetOf, log));
+  server.on('upgrade', createUpgradeRouting(parts.protocols, parts.allowsOrigin, targetOf, log));
+  answerClientFaults(server, parts.refused);
   const sockets = trackSockets(server);
   let stopping: Promise<void> | null = null;
   return {

@@ -2,17 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpLog } from './http-log.ts';
 import type { ProtocolMount } from './protocol-mount.ts';
 import { sendRefusal } from './refusal.ts';
-import { normalTarget, pathOf } from './request-target.ts';
+import { pathOf } from './request-target.ts';
+import type { TargetReader } from './target-reader.ts';
 
 /** The listener for `request`: what a protocol takes by itself, else the app's. */
 export function createRequestRouting(
   protocols: readonly ProtocolMount[],
   app: (req: IncomingMessage, res: ServerResponse) => void,
+  targetOf: TargetReader,
   log: HttpLog,
 ) {
   return (req: IncomingMessage, res: ServerResponse) => {
-    const target = normalTarget(req.url);
-    if (target === null) return sendRefusal(res, 'invalid_message', 'malformed request target');
+    const target = targetOf(req.url);
+    if (typeof target !== 'string') return sendRefusal(res, target.code, target.message);
     req.url = target;
     const path = pathOf(target);
     const protocol = protocols.find((p) => p.handleRequest !== undefined && p.matches(path));

@@ -35,18 +35,22 @@ describe('a Socket.IO client', () => {
     await running.settledToZero();
   });
 
-  it('that has shaken hands when the server is full is ended, and tries again by itself', async () => {
-    running = await startYamabiko({ YAMABIKO_MAX_CONNECTIONS: '1' });
+  it('that has shaken hands has a place, and loses it where it never says what it wants', async () => {
+    running = await startYamabiko({
+      YAMABIKO_MAX_CONNECTIONS: '1',
+      YAMABIKO_HANDSHAKE_TIMEOUT_MS: '500',
+    });
     const polling = `${running.url}/socket.io/?EIO=4&transport=polling`;
     const { sid } = JSON.parse((await (await fetch(polling)).text()).slice(1)) as { sid: string };
-    const first = await WireClient.open({ url: running.url });
-    await fetch(`${polling}&sid=${sid}`, { method: 'POST', body: '40' });
-    expect(await running.metric('yamabiko_refusals_total', { code: 'limit_reached' })).toBe(1);
-    expect(running.snapshot().connections.echo).toBe(1);
-    first.close();
+    const full = await fetch(polling);
+    expect(full.status).toBe(429);
+    expect(await full.json()).toEqual({ code: 4, message: 'limit_reached', retry_after: 5 });
+    expect(full.headers.get('retry-after')).toBe('5');
+    // Tries again by itself, and comes in when the place is free.
+    const client = await WireClient.open({ url: running.url });
+    expect(await client.subscribe('news')).toMatchObject({ ok: true });
+    expect((await fetch(`${polling}&sid=${sid}`)).status).toBe(400);
+    client.close();
     await running.settledToZero();
-    const second = await WireClient.open({ url: running.url });
-    expect(await second.subscribe('news')).toMatchObject({ ok: true });
-    second.close();
   });
 });

@@ -98,6 +98,7 @@ function advise(code: YamabikoCode): string {
     case 'unavailable':
     case 'restarting':
     case 'internal_error':
+    case 'timed_out':
       return 'later';
     case 'forbidden':
     case 'not_subscribed':

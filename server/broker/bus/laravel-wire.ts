@@ -4,6 +4,7 @@ import type { Sender } from '../../domain/sender.ts';
 
 /** Why a payload is not delivered: a bounded set, a label in metrics. */
 export type DropReason =
+  | 'too_large'
   | 'not_utf8'
   | 'not_json'
   | 'no_object'

@@ -12,7 +12,7 @@ import type { Parts } from '../../flows/parts.ts';
 import { relayWhisper } from '../../flows/relay-whisper.ts';
 import { runCommand } from '../../flows/run-command.ts';
 import { sendMessage } from '../../flows/send-message.ts';
-import { decodeClientEvent, decodeFields, decodeSince, type Fields, toJsonText } from './decode.ts';
+import { decodeClientEvent, decodeFields, decodeSince, type Fields, type Waiting, weigh } from './decode.ts';
 import { encodeMembers, encodeSubscribed, encodeSubscriptionError } from './encode.ts';
 
 interface Client {
@@ -22,7 +22,7 @@ interface Client {
 }
 
 type Ack = (answer: object) => void;
-type Command = (parts: Parts, client: Client, fields: Fields, ack: Ack) => Promise<void> | void;
+type Command = (parts: Parts, client: Client, command: Waiting, ack: Ack) => Promise<void> | void;
 
 const NO_ACK: Ack = () => {};
 
@@ -44,26 +44,31 @@ export function receiveCommand(parts: Parts, client: Client, event: string, args
   const ack: Ack = typeof last === 'function' ? (answer) => connection.keepsUp() && last(answer) : NO_ACK;
   const command = COMMANDS.get(event);
   const fields = command?.decode(typeof args[0] === 'function' ? undefined : args[0]) ?? NO_COMMAND;
-  if (command === undefined || isRejection(fields)) {
-    const no = isRejection(fields) ? fields : NO_COMMAND;
+  const waiting = isRejection(fields) ? fields : weigh(fields);
+  if (command === undefined || isRejection(waiting)) {
+    const no = isRejection(waiting) ? waiting : NO_COMMAND;
     if (event === 'subscribe') connection.write(encodeSubscriptionError('', no.status));
     // What makes no sense costs little, but not nothing.
-    return refuse(parts, event, ack, connection.admitsCommand() ? no : TOO_FAST);
+    return refuse(parts, event, ack, connection.commandRefusal() ?? no);
   }
-  const key = typeof fields.channel === 'string' ? fields.channel : '';
+  const { channel } = waiting.fields;
+  const key = typeof channel === 'string' ? channel : '';
   // At once, before the queue: a subscribe that still waits for its answer must not outlive its unsubscribe.
   if (event === 'unsubscribe') connection.cancelAttempt(key);
   const queued = runCommand(parts, connection, {
     key,
+    bytes: waiting.bytes,
     stage: event,
-    run: () => command.run(parts, client, fields, ack),
+    run: () => command.run(parts, client, waiting, ack),
     failed: () => refuse(parts, event, ack, reject('internal_error', 'a fault of the server')),
   });
-  if (!queued) refuse(parts, event, ack, reject('rate_limited', 'too many commands are waiting'));
+  if (queued) return;
+  const crowded = connection.crowded();
+  if (event === 'subscribe') connection.write(encodeSubscriptionError(key, crowded.status));
+  refuse(parts, event, ack, crowded);
 }
 
 const NO_COMMAND = reject('invalid_message', 'no such command');
-const TOO_FAST = reject('rate_limited', 'too many commands, slow down');
 
 function refuse(parts: Parts, event: string, ack: Ack, rejection: Rejection): void {
   parts.meters.refused(rejection.code);
@@ -79,7 +84,7 @@ function refuse(parts: Parts, event: string, ack: Ack, rejection: Rejection): vo
 function subscribe(
   parts: Parts,
   { connection, handshake, homecoming }: Client,
-  fields: Fields,
+  { fields }: Waiting,
   ack: Ack,
 ): Promise<void> {
   const { channel, auth } = fields;
@@ -116,9 +121,11 @@ function expiresIn({ expiresAtMs }: Subscription, toleranceMs: number): { expire
 async function unsubscribe(
   parts: Parts,
   { connection, homecoming }: Client,
-  { channel }: Fields,
+  { fields: { channel } }: Waiting,
   ack: Ack,
 ): Promise<void> {
+  const turn = connection.turnOf(1);
+  if (isRejection(turn)) return refuse(parts, 'unsubscribe', ack, turn);
   const name = parseChannelName(channel, parts.reserved);
   if (isRejection(name)) return refuse(parts, 'unsubscribe', ack, name);
   const subscription = connection.subscriptions.get(name.wire);
@@ -132,10 +139,9 @@ async function unsubscribe(
   ack({ ok: true });
 }
 
-async function whisper(parts: Parts, { connection }: Client, fields: Fields, ack: Ack): Promise<void> {
-  const { channel, event, data } = fields;
-  const dataText = toJsonText(data);
-  if (isRejection(dataText)) return refuse(parts, 'client event', ack, dataText);
+async function whisper(parts: Parts, { connection }: Client, command: Waiting, ack: Ack): Promise<void> {
+  const { fields, dataText } = command;
+  const { channel, event } = fields;
   const outcome = await relayWhisper(parts, connection, { channel, event, dataText });
   if (!outcome.ok) return refuse(parts, 'client event', ack, outcome);
   ack({ ok: true });
@@ -144,15 +150,11 @@ async function whisper(parts: Parts, { connection }: Client, fields: Fields, ack
 function send(
   parts: Parts,
   { connection }: Client,
-  { channel, data }: Fields,
+  { fields, dataText, hasHash }: Waiting,
   ack: Ack,
 ): Promise<void> | void {
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
-    return refuse(parts, 'send', ack, reject('invalid_message', 'data must be an object'));
-  }
-  const dataText = toJsonText(data);
-  if (isRejection(dataText)) return refuse(parts, 'send', ack, dataText);
-  return sendMessage(parts, connection, { channel, dataText }, (outcome) => {
+  if (!hasHash) return refuse(parts, 'send', ack, reject('invalid_message', 'data must be an object'));
+  return sendMessage(parts, connection, { channel: fields.channel, dataText }, (outcome) => {
     if (!outcome.ok) return refuse(parts, 'send', ack, outcome);
     ack({ type: 'sended', ok: true });
   });

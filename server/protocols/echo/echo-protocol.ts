@@ -2,18 +2,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Server as Engine } from 'engine.io';
 import { Server } from 'socket.io';
+import { WebSocketServer } from 'ws';
 import type { ConnectionSettings } from '../../connection/connection.ts';
 import type { Broadcast } from '../../domain/broadcast.ts';
 import { catalogue } from '../../domain/catalogue.ts';
 import type { Frame } from '../../domain/frame.ts';
-import type { Closure } from '../../domain/outcome.ts';
+import { type Closure, retryAfter } from '../../domain/outcome.ts';
 import type { Audience, Protocol } from '../../domain/protocol.ts';
 import { createSocketId } from '../../domain/socket-id.ts';
 import type { Doors } from '../../flows/doors.ts';
 import type { Parts } from '../../flows/parts.ts';
+import { EchoDoor } from './door.ts';
 import { acceptEchoClient } from './echo-session.ts';
 import { encodeEvent, encodeGap, encodeMessage, encodePosition, encodePresence } from './encode.ts';
 import { giveLaravelIds } from './laravel-ids.ts';
+import { guardPackets } from './packet-guard.ts';
+import { PollAnswers } from './poll-answers.ts';
 import { isReservedEvent } from './reserved-events.ts';
 
 export interface EchoSettings {
@@ -21,7 +25,14 @@ export interface EchoSettings {
   readonly maxFrameBytes: number;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
+  /** From Engine.IO's handshake to Socket.IO's CONNECT. */
+  readonly handshakeTimeoutMs: number;
   readonly connection: ConnectionSettings;
+}
+
+/** Protected in its types, and used by its own attachments. */
+interface EngineInternals {
+  readonly clients: Readonly<Record<string, object>>;
 }
 
 /** Engine.IO's path: exactly this prefix. */
@@ -34,32 +45,43 @@ export class EchoProtocol implements Protocol {
   readonly #engine: Engine;
   readonly #parts: Parts;
   readonly #doors: Doors;
+  readonly #door: EchoDoor;
+  readonly #answers = new PollAnswers();
 
   constructor(parts: Parts, settings: EchoSettings, doors: Doors) {
     this.#parts = parts;
     this.#doors = doors;
+    this.#door = new EchoDoor(doors, settings.handshakeTimeoutMs, () => parts.meters.refused('timed_out'));
     this.#engine = new Engine({
       allowEIO3: true,
-      // Engine.IO reads queries in its own way: where it alone sees a handshake, the limit holds all the same.
-      allowRequest: (_request, decide) => decide(null, this.#newcomersRefusal() === null),
+      // Engine.IO reads queries in its own way: where it alone sees a handshake, the limits hold all the same.
+      allowRequest: (request, decide) => decide(null, this.#newcomersRefusal(request) === null),
       httpCompression: false,
       maxHttpBufferSize: settings.maxFrameBytes,
       perMessageDeflate: false,
       pingInterval: settings.pingIntervalMs,
       pingTimeout: settings.pingTimeoutMs,
+      // Ours bounds pongs that nobody reads and frames in many pieces; the older one beneath Engine.IO does not.
+      wsEngine: WebSocketServer,
+    });
+    this.#engine.on('connection', (session) => {
+      this.#door.opened(session);
+      guardPackets(session);
     });
     // For Engine.IO 3 clients this is the public id too, so it has the form that Laravel accepts; being the
     // session's secret it must not be guessed.
     this.#engine.generateId = createSocketId;
-    this.io = new Server({ serveClient: false });
+    this.io = new Server({ serveClient: false, connectTimeout: 2 * settings.handshakeTimeoutMs });
     this.io.bind(this.#engine);
     giveLaravelIds(this.io, parts.settings.history !== null);
     this.io.on('connection', (socket) => {
+      this.#door.connected(socket.conn);
       const handshake = doors.handshakeOf(socket.request);
       acceptEchoClient(this, parts, {
         socket,
         handshake,
         tickCork: doors.tickCork,
+        unreadBytes: () => this.#answers.unreadBytes(socket.conn),
         settings: settings.connection,
       });
     });
@@ -74,10 +96,11 @@ export class EchoProtocol implements Protocol {
    * another node at once; after a middleware's no a client would not, and Engine.IO's own `allowRequest` says 403.
    */
   refusalOf(request: IncomingMessage): Closure | null {
-    return hasSession(request) ? null : this.#newcomersRefusal();
+    return hasSession(request) ? null : this.#newcomersRefusal(request);
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.once('close', () => this.#door.over(request));
     this.#engine.handleUpgrade(request as Parameters<Engine['handleUpgrade']>[0], socket, head);
   }
 
@@ -94,7 +117,10 @@ export class EchoProtocol implements Protocol {
       response.setHeader(name, value);
     if (!this.#doors.allowsOrigin(request)) return refuse(response, 403, 'Forbidden');
     const refusal = this.refusalOf(request);
-    if (refusal !== null) return refuse(response, catalogue[refusal.code].status, refusal.code);
+    if (refusal !== null) return refuseNewcomer(response, refusal);
+    response.once('close', () => this.#door.over(request));
+    const session = this.#sessionOf(request);
+    if (session !== undefined && request.method === 'GET') this.#answers.began(session, response);
     this.#engine.handleRequest(request as Parameters<Engine['handleRequest']>[0], response);
   }
 
@@ -129,8 +155,14 @@ export class EchoProtocol implements Protocol {
     this.#engine.close();
   }
 
-  #newcomersRefusal(): Closure | null {
-    const refusal = this.#parts.connections.refusal();
+  #sessionOf(request: IncomingMessage): object | undefined {
+    const id = sessionIdOf(request);
+    const { clients: sessions } = this.#engine as unknown as EngineInternals;
+    return id !== null && Object.hasOwn(sessions, id) ? sessions[id] : undefined;
+  }
+
+  #newcomersRefusal(handshake: IncomingMessage): Closure | null {
+    const refusal = this.#door.refusalOf(handshake);
     if (refusal !== null) this.#parts.meters.refused(refusal.code);
     return refusal;
   }
@@ -144,12 +176,22 @@ export class EchoProtocol implements Protocol {
   }
 }
 
-function hasSession({ url = '' }: IncomingMessage): boolean {
-  return Boolean(new URLSearchParams(url.split('?')[1]).get('sid'));
+function hasSession(request: IncomingMessage): boolean {
+  return Boolean(sessionIdOf(request));
+}
+
+function sessionIdOf({ url = '' }: IncomingMessage): string | null {
+  return new URLSearchParams(url.split('?')[1]).get('sid');
+}
+
+function refuseNewcomer(response: ServerResponse, refusal: Closure): void {
+  const when = retryAfter(refusal);
+  if (when.retry_after !== undefined) response.setHeader('retry-after', when.retry_after);
+  refuse(response, catalogue[refusal.code].status, refusal.code, when);
 }
 
 /** Spelled as by Engine.IO, with its number for "forbidden": it has none for ours. */
-function refuse(response: ServerResponse, status: number, message: string): void {
-  const body = JSON.stringify({ code: 4, message });
+function refuse(response: ServerResponse, status: number, message: string, more: object = {}): void {
+  const body = JSON.stringify({ code: 4, message, ...more });
   response.writeHead(status, { 'content-type': 'application/json' }).end(body);
 }

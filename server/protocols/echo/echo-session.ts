@@ -18,20 +18,22 @@ interface EchoClient {
   readonly handshake: Handshake;
   readonly tickCork: TickCork;
   readonly settings: ConnectionSettings;
+  /** What of the answers to its polls has not gone out, in bytes. */
+  readonly unreadBytes: () => number;
 }
 
 /** One Socket.IO client from its CONNECT to its end. */
 export function acceptEchoClient(protocol: Protocol, parts: Parts, client: EchoClient): void {
-  const { socket, handshake, tickCork, settings } = client;
+  const { socket, handshake, tickCork, settings, unreadBytes } = client;
   const { offset, oldSocketIds } = decodeRecoveryAuth(socket.handshake.auth);
   const wires = () => connection.subscriptions.keys();
   const connection: Connection = new Connection(
     protocol,
-    new EchoTransport(socket, tickCork, wires),
+    new EchoTransport(socket, { tickCork, wires, unreadBytes }),
     settings,
     [socket.id, ...oldSocketIds],
   );
-  if (!takeConnection(parts, connection)) return;
+  if (!takeConnection(parts, connection, null)) return;
   const roundTrip = new RoundTrip(socket);
   const homecoming = new Homecoming(parts, connection, {
     offset: placeOf(parts, offset),
@@ -44,6 +46,8 @@ export function acceptEchoClient(protocol: Protocol, parts: Parts, client: EchoC
     // A client can leave the namespace and keep the transport, which no bound would count.
     socket.conn.close();
   });
+  // What answers itself (a ping of Engine.IO 3) is bounded by what waits, too.
+  socket.conn.on('packet', () => connection.keepsUp());
   // Socket.IO emits `error` for what a client's packet did; without a listener it would be thrown.
   socket.on('error', (error) => parts.log.debug({ err: error, connection: connection.id }, 'socket error'));
   socket.onAny((event: string, ...args: unknown[]) =>

@@ -2,10 +2,10 @@ import type { Socket } from 'socket.io';
 import type { TickCork } from '../../connection/tick-cork.ts';
 import type { Transport } from '../../connection/transport.ts';
 import { writeWebSocketFrame } from '../../connection/websocket-writer.ts';
-import { catalogue } from '../../domain/catalogue.ts';
+import { type ClosureCode, catalogue } from '../../domain/catalogue.ts';
 import type { Frame } from '../../domain/frame.ts';
 import type { Closure, Revocation } from '../../domain/outcome.ts';
-import { encodeSubscriptionError } from './encode.ts';
+import { encodeClosed, encodeSubscriptionError } from './encode.ts';
 
 /** Inner members of Engine.IO that are used here; pinned in package.json and held by the stories on every client. */
 interface EngineInternals {
@@ -18,8 +18,18 @@ interface EngineInternals {
   on(event: 'flush', listener: () => void): void;
 }
 
+interface EchoTransportParts {
+  readonly tickCork: TickCork;
+  /** What the client is subscribed to, to be told when it must not come back. */
+  readonly wires: () => Iterable<string>;
+  /** What of the answers to its polls has not gone out, in bytes. */
+  readonly unreadBytes: () => number;
+}
+
 /** About what an ack takes in the queue, in bytes. */
 const ANSWER_BYTES = 128;
+/** Closures that say what the client has done; `too_slow` would stand behind what he does not read. */
+const TOLD: readonly ClosureCode[] = ['rate_limited', 'limit_reached', 'timed_out'];
 /** How long a slow reader's WebSocket has for its closing handshake. */
 const CLOSE_TIMEOUT_MS = 2000;
 
@@ -29,14 +39,15 @@ export class EchoTransport implements Transport {
   readonly #engine: EngineInternals;
   readonly #tickCork: TickCork;
   readonly #wires: () => Iterable<string>;
+  readonly #unreadBytes: () => number;
   #queuedBytes = 0;
 
-  /** @param wires what the client is subscribed to, to be told when it must not come back */
-  constructor(socket: Socket, tickCork: TickCork, wires: () => Iterable<string>) {
+  constructor(socket: Socket, { tickCork, wires, unreadBytes }: EchoTransportParts) {
     this.#socket = socket;
     this.#engine = socket.conn as unknown as EngineInternals;
     this.#tickCork = tickCork;
     this.#wires = wires;
+    this.#unreadBytes = unreadBytes;
     this.#engine.on('flush', () => {
       this.#queuedBytes = 0;
     });
@@ -64,9 +75,10 @@ export class EchoTransport implements Transport {
 
   /** What waits in Engine.IO's queue beside our frames are answers of ours, each about as long. */
   bufferedBytes(): number {
-    const webSocket = this.#engine.transport.socket as { bufferedAmount?: number } | undefined;
-    const answers = this.#engine.writeBuffer.length * ANSWER_BYTES;
-    return this.#queuedBytes + answers + (webSocket?.bufferedAmount ?? 0);
+    const { transport, writeBuffer } = this.#engine;
+    const webSocket = transport.socket as { bufferedAmount?: number } | undefined;
+    const sent = webSocket?.bufferedAmount ?? this.#unreadBytes();
+    return this.#queuedBytes + writeBuffer.length * ANSWER_BYTES + sent;
   }
 
   revoked(wire: string, { status }: Revocation): void {
@@ -77,7 +89,9 @@ export class EchoTransport implements Transport {
    * Socket.IO has no close code. After the server's `disconnect` a client never returns by itself; closing the
    * Engine.IO connection lets it. So: close the engine if it shall return; tell it, then disconnect, if not.
    */
-  close({ code }: Closure): void {
+  close(closure: Closure): void {
+    const { code } = closure;
+    if (TOLD.includes(code)) this.write(encodeClosed(closure));
     if (catalogue[code].advice === 'later') {
       this.#engine.close(code === 'too_slow');
       // A slow reader's queue is not waited for: its goodbye stands behind a full outbox.

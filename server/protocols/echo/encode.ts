@@ -1,5 +1,7 @@
+import { catalogue } from '../../domain/catalogue.ts';
 import { type Frame, webSocketTextFrame } from '../../domain/frame.ts';
 import type { Member } from '../../domain/member.ts';
+import { type Closure, retryAfter } from '../../domain/outcome.ts';
 import { placeBefore } from '../../domain/position.ts';
 import type { Sender } from '../../domain/sender.ts';
 import type { Recovery } from '../../flows/arrival.ts';
@@ -66,6 +68,13 @@ export function encodePosition(position: string): Frame {
 export function encodeRewind(wire: string, position: string): Frame {
   const { text, webSocketFrame } = encodeEvent('subscription_position', wire, '{}', position);
   return { text, webSocketFrame };
+}
+
+/** Why the connection ends, and when to come back; Echo listens to nothing of that name. */
+export function encodeClosed(closure: Closure): Frame {
+  const { code, message } = closure;
+  const why = { code, status: catalogue[code].status, message, ...retryAfter(closure) };
+  return encodeEvent('subscription_closed', '', JSON.stringify(why), null);
 }
 
 export function encodeSubscriptionError(wire: string, status: number): Frame {

@@ -46,8 +46,9 @@ export function encodeSended(outcome: { readonly ok: true } | Rejection, idJson:
   return frame(`{"type":"sended","ok":false${id},"error":${error}}`);
 }
 
-export function encodeError({ code, message }: { code: string; message: string }): Frame {
-  return frame(JSON.stringify({ type: 'error', code, message }));
+export function encodeError(error: { code: string; message: string; retryAfterMs?: number }): Frame {
+  const { code, message } = error;
+  return frame(JSON.stringify({ type: 'error', code, message, ...retryAfter(error) }));
 }
 
 function frame(text: string): Frame {

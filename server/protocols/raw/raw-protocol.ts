@@ -10,10 +10,10 @@ export class RawProtocol {
   readonly name = 'raw';
   readonly #parts: Parts;
   readonly #settings: RawSettings;
-  readonly #doors: Pick<Doors, 'handshakeOf' | 'tickCork'>;
+  readonly #doors: Pick<Doors, 'admit' | 'handshakeOf' | 'tickCork'>;
   readonly #webSockets: WebSocketServer;
 
-  constructor(parts: Parts, settings: RawSettings, doors: Pick<Doors, 'handshakeOf' | 'tickCork'>) {
+  constructor(parts: Parts, settings: RawSettings, doors: Pick<Doors, 'admit' | 'handshakeOf' | 'tickCork'>) {
     this.#parts = parts;
     this.#settings = settings;
     this.#doors = doors;
@@ -31,10 +31,12 @@ export class RawProtocol {
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const admission = this.#doors.admit(request);
       const handshake = this.#doors.handshakeOf(request);
       acceptRawClient(this.#parts, this.#settings, {
         webSocket,
         request,
+        admission,
         handshake,
         tickCork: this.#doors.tickCork,
       });

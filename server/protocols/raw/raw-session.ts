@@ -3,8 +3,9 @@ import type { WebSocket } from 'ws';
 import type { Handshake } from '../../access/access.ts';
 import { AbuseCount } from '../../connection/abuse-count.ts';
 import { Connection, type ConnectionSettings } from '../../connection/connection.ts';
+import type { Place } from '../../connection/places.ts';
 import type { TickCork } from '../../connection/tick-cork.ts';
-import { type Rejection, reject } from '../../domain/outcome.ts';
+import { type Closure, type Rejection, reject } from '../../domain/outcome.ts';
 import { createSocketId } from '../../domain/socket-id.ts';
 import { dropConnection, takeConnection } from '../../flows/drop-connection.ts';
 import { joinChannel } from '../../flows/join-channel.ts';
@@ -39,13 +40,14 @@ const FRAME_TOO_BIG = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
 interface RawClient {
   readonly webSocket: WebSocket;
   readonly request: IncomingMessage;
+  readonly admission: Place | Closure;
   readonly handshake: Handshake;
   readonly tickCork: TickCork;
 }
 
 /** One raw client from its upgrade to its end. Handlers are attached before anything is awaited. */
 export function acceptRawClient(parts: Parts, settings: RawSettings, client: RawClient): void {
-  const { webSocket, request, handshake, tickCork } = client;
+  const { webSocket, request, admission, handshake, tickCork } = client;
   const { since, oldSocketIds } = pastOf(request);
   const connection = new Connection(
     since === null ? rawFrames : positionedRawFrames,
@@ -59,25 +61,28 @@ export function acceptRawClient(parts: Parts, settings: RawSettings, client: Raw
     if ((error as NodeJS.ErrnoException).code === FRAME_TOO_BIG) parts.meters.refused('too_large');
     parts.log.debug({ err: error, connection: connection.id }, 'raw socket error');
   });
-  if (!takeConnection(parts, connection)) return;
+  if ('free' in admission) webSocket.once('close', () => admission.free());
+  if (!takeConnection(parts, connection, 'free' in admission ? null : admission)) return;
   webSocket.once('close', () => void dropConnection(parts, connection));
   keepAlive(webSocket, settings.pingIntervalMs, settings.pingTimeoutMs);
 
   const token = tokenOf(request);
   const channel = channelOfToken(token);
   const failed = () => connection.end({ code: 'internal_error', message: 'a fault of the server' });
-  const run = (command: () => Promise<void>) =>
-    runCommand(parts, connection, { key: channel ?? '', stage: 'raw command', run: command, failed });
+  const run = (bytes: number, command: () => Promise<void>) =>
+    runCommand(parts, connection, { key: channel ?? '', bytes, stage: 'raw command', run: command, failed });
   webSocket.on('message', (bytes, isBinary) => {
     receive({ parts, connection, channel, abuse, run }, isBinary ? null : bytes.toString());
   });
+  // ws answers pings by itself, and ends who does not take the answers; but each costs, as a command does.
+  for (const frame of ['ping', 'pong']) webSocket.on(frame, () => connection.commandRefusal());
   const welcome = new Welcome(parts, connection, since !== null);
   if (channel === null) {
     const code = token === null ? 'token_missing' : 'token_invalid';
     return welcome.answer(reject(code, 'a token with a channel claim is needed'));
   }
   const joining = { channel, auth: { token }, handshake, since: since === '' ? null : since };
-  run(() => joinChannel(parts, connection, joining, welcome));
+  run(0, () => joinChannel(parts, connection, joining, welcome));
 }
 
 interface Session {
@@ -85,7 +90,7 @@ interface Session {
   readonly connection: Connection;
   readonly channel: string | null;
   readonly abuse: AbuseCount;
-  readonly run: (command: () => Promise<void>) => boolean;
+  readonly run: (bytes: number, command: () => Promise<void>) => boolean;
 }
 
 /** One frame in. @param text null for a binary frame */
@@ -104,9 +109,11 @@ function receive({ parts, connection, channel, abuse, run }: Session, text: stri
   if (!frame.ok && abuse.add()) {
     return connection.end({ code: 'protocol_abuse', message: 'too many bad frames' });
   }
-  const queued = run(async () => {
+  const queued = run(text?.length ?? 0, async () => {
     if (!frame.ok) return answer(frame);
     await sendMessage(parts, connection, { channel, dataText: frame.dataText }, answer);
   });
-  if (!queued) connection.end({ code: 'rate_limited', message: 'too many frames are waiting' });
+  if (queued) return;
+  const { message, retryAfterMs = 0 } = connection.crowded();
+  connection.end({ code: 'rate_limited', message, retryAfterMs });
 }

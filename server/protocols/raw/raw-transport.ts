@@ -29,17 +29,17 @@ export class RawTransport implements Transport {
   }
 
   /** One connection, one channel: without its subscription there is nothing left to be connected for. */
-  revoked(_wire: string, { code, message }: Revocation): void {
-    this.#end(code, message, catalogue[code].close ?? catalogue.forbidden.close);
+  revoked(_wire: string, revocation: Revocation): void {
+    this.#end(revocation, catalogue[revocation.code].close ?? catalogue.forbidden.close);
   }
 
-  close({ code, message }: Closure): void {
-    this.#end(code, message, catalogue[code].close);
+  close(closure: Closure): void {
+    this.#end(closure, catalogue[closure.code].close);
   }
 
-  #end(code: string, message: string, closeCode: number): void {
-    this.write(encodeError({ code, message }));
-    this.#webSocket.close(closeCode, code);
+  #end(why: Closure | Revocation, closeCode: number): void {
+    this.write(encodeError(why));
+    this.#webSocket.close(closeCode, why.code);
     setTimeout(() => this.#webSocket.terminate(), CLOSE_TIMEOUT_MS).unref();
   }
 }

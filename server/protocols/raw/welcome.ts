@@ -51,8 +51,8 @@ function without(members: readonly Member[], others: readonly Member[]): Member[
   return members.filter(({ userId }) => !ids.has(userId));
 }
 
-function closureOf({ code, message }: Rejection): Closure {
-  return catalogue[code].close === null
-    ? { code: 'internal_error', message }
-    : { code: code as ClosureCode, message };
+function closureOf({ code, message, retryAfterMs }: Rejection): Closure {
+  if (catalogue[code].close === null) return { code: 'internal_error', message };
+  const when = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return { code: code as ClosureCode, message, ...when };
 }

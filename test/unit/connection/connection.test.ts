@@ -5,7 +5,17 @@ import type { Closure } from '../../../server/domain/outcome.ts';
 import type { Protocol } from '../../../server/domain/protocol.ts';
 
 const PROTOCOL: Protocol = { name: 'test', deliver: () => {} };
-const SETTINGS = { maxPendingCommands: 10, commandBurst: 4, commandsPerSecond: 1, outboxBytes: 100 };
+const SETTINGS = {
+  maxPendingCommands: 10,
+  maxPendingBytes: 1_000,
+  whisperBurst: 4,
+  whispersPerSecond: 1,
+  joinBurst: 100,
+  joinsPerSecond: 10,
+  commandBurst: 4,
+  commandsPerSecond: 1,
+  outboxBytes: 100,
+};
 const FRAME = {} as Frame;
 
 function connect() {
@@ -120,10 +130,13 @@ describe('the position in what a connection is sent', () => {
 describe('the rate of a connection', () => {
   it('refuses beyond the burst, and ends at five bursts of refusals', () => {
     const { connection, closures } = connect();
-    const admitted = Array.from({ length: 24 }, () => connection.admitsCommand());
+    const admitted = Array.from({ length: 24 }, () => connection.commandRefusal() === null);
     expect(admitted.filter(Boolean)).toHaveLength(4);
     expect(closures).toEqual([]);
-    expect(connection.admitsCommand()).toBe(false);
+    expect(connection.commandRefusal()).toMatchObject({
+      code: 'rate_limited',
+      retryAfterMs: expect.any(Number),
+    });
     expect(closures.map(({ code }) => code)).toEqual(['rate_limited']);
   });
 
@@ -135,14 +148,14 @@ describe('the rate of a connection', () => {
       // Nearly twice the rate, for more than an hour.
       for (let n = 0; n < 9_000; n++) {
         vi.advanceTimersByTime(556);
-        if (connection.admitsCommand()) admitted++;
+        if (connection.commandRefusal() === null) admitted++;
       }
       expect(closures).toEqual([]);
       expect(admitted).toBeLessThan(5_100);
       // Three times the rate.
       for (let n = 0; n < 100; n++) {
         vi.advanceTimersByTime(333);
-        connection.admitsCommand();
+        connection.commandRefusal();
       }
       expect(closures.map(({ code }) => code)).toEqual(['rate_limited']);
     } finally {

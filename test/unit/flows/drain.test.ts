@@ -6,7 +6,17 @@ import { dropConnection } from '../../../server/flows/drop-connection.ts';
 import type { Parts } from '../../../server/flows/parts.ts';
 
 const PROTOCOL = { name: 'test', deliver: () => {} };
-const SETTINGS = { maxPendingCommands: 1, commandBurst: 1, commandsPerSecond: 1, outboxBytes: 1 };
+const SETTINGS = {
+  maxPendingCommands: 1,
+  maxPendingBytes: 1_000,
+  whisperBurst: 4,
+  whispersPerSecond: 1,
+  joinBurst: 100,
+  joinsPerSecond: 10,
+  commandBurst: 1,
+  commandsPerSecond: 1,
+  outboxBytes: 1,
+};
 
 describe('a drain', () => {
   beforeEach(() => {
@@ -19,7 +29,7 @@ describe('a drain', () => {
   /** @returns at which moment, in milliseconds from the start, each client was told */
   async function drained(clients: number, deadlineMs: number): Promise<number[]> {
     const parts = {
-      connections: new Connections(100_000),
+      connections: new Connections(),
       meters: { connectionClosed: () => {}, connectionOpened: () => {}, refused: () => {} },
       log: { error: () => {} },
     } as unknown as Parts;

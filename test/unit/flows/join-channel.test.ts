@@ -8,7 +8,17 @@ import type { Parts } from '../../../server/flows/parts.ts';
 import { Hub } from '../../../server/hub/hub.ts';
 import { RoomViews } from '../../../server/hub/room-views.ts';
 
-const SETTINGS = { maxPendingCommands: 1, commandBurst: 1, commandsPerSecond: 1, outboxBytes: 1 };
+const SETTINGS = {
+  maxPendingCommands: 1,
+  maxPendingBytes: 1_000,
+  whisperBurst: 4,
+  whispersPerSecond: 1,
+  joinBurst: 100,
+  joinsPerSecond: 10,
+  commandBurst: 1,
+  commandsPerSecond: 1,
+  outboxBytes: 1,
+};
 
 /** @param duringEnter what happens to the bus while the roster is asked */
 async function join(
@@ -39,7 +49,7 @@ async function join(
     hub,
     views,
     meters: { subscribed: vi.fn() },
-    settings: { commandTimeoutMs: 1_000, maxSubscriptions: 10 },
+    settings: { commandTimeoutMs: 1_000, maxSubscriptions: 10, authCost: 3, maxMemberBytes: 1_000 },
   };
   const transport = { write: vi.fn(), bufferedBytes: () => 0, revoked: vi.fn(), close: vi.fn() };
   const connection = new Connection({ name: 'test', deliver: vi.fn() }, transport, SETTINGS);

@@ -7,7 +7,17 @@ import type { Parts } from '../../../server/flows/parts.ts';
 import { renewToken, standsFor } from '../../../server/flows/renew-token.ts';
 
 const PARTS = {} as Parts;
-const SETTINGS = { maxPendingCommands: 1, commandBurst: 1, commandsPerSecond: 1, outboxBytes: 1 };
+const SETTINGS = {
+  maxPendingCommands: 1,
+  maxPendingBytes: 1_000,
+  whisperBurst: 4,
+  whispersPerSecond: 1,
+  joinBurst: 100,
+  joinsPerSecond: 10,
+  commandBurst: 1,
+  commandsPerSecond: 1,
+  outboxBytes: 1,
+};
 const FAR_MS = Date.now() + 3_600_000;
 
 function grantOf(fields: Partial<Grant> = {}): Grant {

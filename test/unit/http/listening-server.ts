@@ -23,6 +23,7 @@ export async function listeningServer(parts: Partial<HttpServerParts> = {}) {
     readiness: () => ({ ready: true, reason: null }),
     metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', metrics: async () => 'up 1\n' },
     metricsKey: null,
+    refused: () => {},
     log,
     ...parts,
     settings: {
@@ -32,6 +33,8 @@ export async function listeningServer(parts: Partial<HttpServerParts> = {}) {
       requestTimeoutMs: 30_000,
       keepAliveTimeoutMs: 65_000,
       maxHeaderBytes: 16_384,
+      maxUrlBytes: 8_192,
+      maxSockets: 1_000,
       ...parts.settings,
     },
   });
