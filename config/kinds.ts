@@ -147,7 +147,11 @@ function maskUrl(value: string): string {
   return parsed.href;
 }
 
+/** A URL in the wrong place (a Redis URL as host) is masked as one in its own. */
 export function showText(raw: unknown): string {
-  const shown = typeof raw === 'string' ? raw : (JSON.stringify(raw) ?? String(raw));
+  const written = typeof raw === 'string' ? raw : (JSON.stringify(raw) ?? String(raw));
+  const shown = written.includes('://')
+    ? written.replace(/:\/\/.*@/s, `://${MASK}@`).replace(/\?.*/s, `?${MASK}`)
+    : written;
   return shown.length > SHOWN_LENGTH ? `${shown.slice(0, SHOWN_LENGTH)}...` : shown;
 }

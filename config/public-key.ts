@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { showText } from './kinds.ts';
 import type { Mistake } from './mistake.ts';
 
 interface Place {
@@ -22,7 +23,7 @@ export function readPublicKey(given: string, { cwd, nameOf }: Place): { readonly
   const mistake = (problem: string): Mistake => ({
     setting: nameOf('jwt.publicKey'),
     // No path is that long: it may be a key without its first line.
-    value: isText || given.length > MAX_PATH_LENGTH ? '(text)' : given,
+    value: isText || given.length > MAX_PATH_LENGTH ? '(text)' : showText(given),
     problem,
   });
   let pem = given;

@@ -65,7 +65,9 @@ export function parseRedisUrl(url: string): RedisTarget {
 export function maskRedisUrl(url: string): string {
   const parts = URL_PARTS.exec(url.trim());
   if (parts === null) return '***';
-  const [, scheme, suffix, credentials, hosts, path = '', query] = parts;
+  const [, scheme, suffix, credentials, hosts = '', path = '', query] = parts;
+  // What is no host may be a password whose @ is missing, or stands behind a /.
+  if (path.includes('@') || !hosts.split(',').every((host) => NODE.test(host))) return '***';
   const user = credentials === undefined ? '' : credentials.includes(':') ? '***:***@' : '***@';
   const head = `${scheme}${suffix === undefined ? '' : `+${suffix}`}://${user}${hosts}`;
   return `${head}${path === '' ? '' : `/${path}`}${query === undefined ? '' : '?***'}`;
