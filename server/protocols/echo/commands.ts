@@ -12,8 +12,9 @@ import type { Parts } from '../../flows/parts.ts';
 import { relayWhisper } from '../../flows/relay-whisper.ts';
 import { runCommand } from '../../flows/run-command.ts';
 import { sendMessage } from '../../flows/send-message.ts';
-import { decodeClientEvent, decodeFields, decodeSince, type Fields, type Waiting, weigh } from './decode.ts';
+import { decodeClientEvent, decodeFields, decodeSince, type Fields } from './decode.ts';
 import { encodeMembers, encodeSubscribed, encodeSubscriptionError } from './encode.ts';
+import { type Waiting, weigh } from './waiting.ts';
 
 interface Client {
   readonly connection: Connection;

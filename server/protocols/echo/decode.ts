@@ -8,25 +8,6 @@ export function decodeFields(argument: unknown): Fields | Rejection {
   return isRecord(argument) ? argument : reject('invalid_message', 'the argument must be an object');
 }
 
-/** A command as it waits for its turn: its data is JSON text already, so that what it holds can be counted. */
-export interface Waiting {
-  readonly fields: Fields;
-  /** `null` where it has none. */
-  readonly dataText: string;
-  /** Whether the data is an object, as `send` wants it. */
-  readonly hasHash: boolean;
-  /** About what it holds, in bytes. */
-  readonly bytes: number;
-}
-
-/** @param given of which `data` is nobody's but the receivers' */
-export function weigh({ data, ...fields }: Fields): Waiting | Rejection {
-  const [dataText, rest] = [toJsonText(data), toJsonText(fields)];
-  if (typeof dataText !== 'string') return dataText;
-  if (typeof rest !== 'string') return rest;
-  return { fields, dataText, hasHash: isRecord(data), bytes: dataText.length + rest.length };
-}
-
 /** Longer than any position of ours, in characters. */
 const MAX_POSITION_LENGTH = 64;
 
@@ -44,7 +25,7 @@ export function decodeClientEvent(argument: unknown): Fields | Rejection {
  * JSON text of a value that came through Socket.IO's parser; what JSON cannot say (undefined, binary) is null.
  * JSON.parse takes any depth, JSON.stringify ends with the stack: a stranger's depth is no fault of ours to log.
  */
-function toJsonText(value: unknown): string | Rejection {
+export function toJsonText(value: unknown): string | Rejection {
   try {
     return JSON.stringify(value, (_key, v: unknown) => (v instanceof Uint8Array ? null : v)) ?? 'null';
   } catch (error) {
@@ -53,7 +34,7 @@ function toJsonText(value: unknown): string | Rejection {
   }
 }
 
-function isRecord(value: unknown): value is Fields {
+export function isRecord(value: unknown): value is Fields {
   return (
     typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
   );
