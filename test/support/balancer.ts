@@ -11,13 +11,15 @@ const SESSION = /^\S+ \S+[?&]sid=/;
 export class Balancer {
   /** Whether new sessions are let through; what is open goes on. */
   open = true;
-  /** Where new connections go. */
+  /** Where new sessions go; a polling session that is open stays where it is. */
   target: string;
+  #home: string;
   readonly #server: Server = createServer((client) => this.#accept(client));
   readonly #sockets = new Set<Socket>();
 
   private constructor(target: string) {
     this.target = target;
+    this.#home = target;
   }
 
   /** @param target a node's URL, `http://127.0.0.1:1234` */
@@ -47,8 +49,10 @@ export class Balancer {
     this.#keep(client);
     client.once('data', (first: Buffer) => {
       // By polling the farewell is a request of its own, which must still get to the node.
-      if (!this.open && !SESSION.test(first.toString('latin1'))) return client.destroy();
-      const node = createConnection(Number(new URL(this.target).port), '127.0.0.1');
+      const isNew = !SESSION.test(first.toString('latin1'));
+      if (!this.open && isNew) return client.destroy();
+      if (isNew) this.#home = this.target;
+      const node = createConnection(Number(new URL(this.#home).port), '127.0.0.1');
       this.#keep(node);
       for (const [one, other] of [
         [client, node],
