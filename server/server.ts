@@ -62,6 +62,7 @@ export interface YamabikoServer {
 }
 
 export interface ServerSnapshot extends MetricsSnapshot {
+  readonly places: number;
   readonly views: number;
   readonly pendingSends: number;
   readonly channels: number;
@@ -174,11 +175,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     readiness: () => readiness(parts, resync),
     metrics,
     metricsKey: config.http.metricsKey,
-    settings: {
-      ...config.server,
-      ...config.http,
-      headersTimeoutMs: config.connection.handshakeTimeoutMs,
-    },
+    settings: { ...config.server, ...config.http, headersTimeoutMs: connection.handshakeTimeoutMs },
     refused: metrics.refused,
     log,
   });
@@ -199,6 +196,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     publish: (channel, payload) => broker.bus.publish(channel, payload),
     snapshot: () => ({
       ...metrics.snapshot(),
+      places: parts.places.taken,
       views: parts.views.rooms().length,
       pendingSends: parts.sends.size,
       channels: hub.channelCount,

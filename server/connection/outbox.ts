@@ -27,6 +27,13 @@ export class Outbox {
 
   /** Asked before a frame, not after: one frame larger than the outbox is no proof that its reader is slow. */
   keepsUp(): boolean {
+    if (this.#hasRoom()) return true;
+    // A burst of one turn has had no chance to go out: nobody can have read it.
+    this.#transport.flush();
+    return this.#hasRoom();
+  }
+
+  #hasRoom(): boolean {
     const bytes = this.#transport.bufferedBytes();
     if (bytes < this.#replayedBytes) this.#replayedBytes = bytes;
     return bytes <= this.#maxBytes + this.#replayedBytes;

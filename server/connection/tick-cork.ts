@@ -19,6 +19,13 @@ export class TickCork {
     this.#corked.add(socket);
   }
 
+  /** Sends at once what was joined for a socket so far. */
+  flush(socket: Corkable): void {
+    if (!this.#corked.has(socket)) return;
+    socket.uncork();
+    socket.cork();
+  }
+
   #uncorkAll(): void {
     const corked = this.#corked;
     this.#corked = new Set();

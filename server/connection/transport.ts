@@ -7,6 +7,8 @@ export interface Transport {
   write(frame: Frame): void;
   /** Bytes that wait for a slow reader. */
   bufferedBytes(): number;
+  /** Hands on what is still gathered for one system call: until then it waits for nobody but us. */
+  flush(): void;
   /** Tells the client that one subscription has ended (the flow has ended it already). */
   revoked(wire: string, revocation: Revocation): void;
   /** Tells the client why, then ends its connection so that it comes back or not, as the code advises. */

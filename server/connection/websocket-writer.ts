@@ -23,3 +23,9 @@ export function writeWebSocketFrame(webSocket: object, frame: Buffer, tickCork: 
   _socket.write(frame);
   return true;
 }
+
+/** Sends what this turn has gathered for it. */
+export function flushWebSocket(webSocket: object, tickCork: TickCork): void {
+  const { _socket } = webSocket as WebSocketInternals;
+  if (_socket !== null) tickCork.flush(_socket);
+}

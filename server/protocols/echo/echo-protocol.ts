@@ -15,7 +15,7 @@ import type { Parts } from '../../flows/parts.ts';
 import { EchoDoor } from './door.ts';
 import { acceptEchoClient } from './echo-session.ts';
 import { encodeEvent, encodeGap, encodeMessage, encodePosition, encodePresence } from './encode.ts';
-import { giveLaravelIds } from './laravel-ids.ts';
+import { allowOneSocketEach, giveLaravelIds } from './laravel-ids.ts';
 import { guardPackets } from './packet-guard.ts';
 import { PollAnswers } from './poll-answers.ts';
 import { isReservedEvent } from './reserved-events.ts';
@@ -74,6 +74,7 @@ export class EchoProtocol implements Protocol {
     this.io = new Server({ serveClient: false, connectTimeout: 2 * settings.handshakeTimeoutMs });
     this.io.bind(this.#engine);
     giveLaravelIds(this.io, parts.settings.history !== null);
+    allowOneSocketEach(this.io);
     this.io.on('connection', (socket) => {
       this.#door.connected(socket.conn);
       const handshake = doors.handshakeOf(socket.request);

@@ -1,7 +1,7 @@
 import type { Socket } from 'socket.io';
 import type { TickCork } from '../../connection/tick-cork.ts';
 import type { Transport } from '../../connection/transport.ts';
-import { writeWebSocketFrame } from '../../connection/websocket-writer.ts';
+import { flushWebSocket, writeWebSocketFrame } from '../../connection/websocket-writer.ts';
 import { type ClosureCode, catalogue } from '../../domain/catalogue.ts';
 import type { Frame } from '../../domain/frame.ts';
 import type { Closure, Revocation } from '../../domain/outcome.ts';
@@ -79,6 +79,11 @@ export class EchoTransport implements Transport {
     const webSocket = transport.socket as { bufferedAmount?: number } | undefined;
     const sent = webSocket?.bufferedAmount ?? this.#unreadBytes();
     return this.#queuedBytes + writeBuffer.length * ANSWER_BYTES + sent;
+  }
+
+  flush(): void {
+    const { socket } = this.#engine.transport;
+    if (socket !== undefined) flushWebSocket(socket, this.#tickCork);
   }
 
   revoked(wire: string, { status }: Revocation): void {

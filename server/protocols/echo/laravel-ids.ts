@@ -2,14 +2,37 @@ import type { Server, Socket } from 'socket.io';
 import { createSocketId } from '../../domain/socket-id.ts';
 import { decodeRecoveryAuth, encodePid } from './recovery-auth.ts';
 
+interface ClientInternals {
+  readonly conn: { close(discard: boolean): void };
+}
+
 interface NamespaceInternals {
-  _createSocket(client: unknown, auth: unknown): Promise<Socket>;
+  _createSocket(client: ClientInternals, auth: unknown): Promise<Socket>;
 }
 
 interface SocketInternals {
   id: string;
   /** Sent in the CONNECT packet; a client that has one sends it back with the last position that it was sent. */
   pid?: string;
+}
+
+/**
+ * Ends a session whose client says CONNECT again before the first is through: Socket.IO would make a socket for each,
+ * and each would have rates, queues and subscriptions of its own.
+ */
+export function allowOneSocketEach(io: Server): void {
+  const namespace = io.of('/') as unknown as NamespaceInternals;
+  const createSocket = namespace._createSocket.bind(namespace);
+  const clients = new WeakSet<object>();
+  namespace._createSocket = (client, auth) => {
+    if (!clients.has(client)) {
+      clients.add(client);
+      return createSocket(client, auth);
+    }
+    client.conn.close(true);
+    // Nobody catches what is thrown here, and the session is over: there is nothing to go on with.
+    return new Promise(() => {});
+  };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { TickCork } from '../../connection/tick-cork.ts';
 import type { Transport } from '../../connection/transport.ts';
-import { writeWebSocketFrame } from '../../connection/websocket-writer.ts';
+import { flushWebSocket, writeWebSocketFrame } from '../../connection/websocket-writer.ts';
 import { catalogue } from '../../domain/catalogue.ts';
 import type { Frame } from '../../domain/frame.ts';
 import type { Closure, Revocation } from '../../domain/outcome.ts';
@@ -26,6 +26,10 @@ export class RawTransport implements Transport {
 
   bufferedBytes(): number {
     return this.#webSocket.bufferedAmount;
+  }
+
+  flush(): void {
+    flushWebSocket(this.#webSocket, this.#tickCork);
   }
 
   /** One connection, one channel: without its subscription there is nothing left to be connected for. */

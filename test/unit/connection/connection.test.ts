@@ -25,6 +25,7 @@ function connect() {
     buffered: 0,
     write: (frame: Frame) => void written.push(frame),
     bufferedBytes: () => transport.buffered,
+    flush: () => {},
     revoked: vi.fn(),
     close: (closure: Closure) => void closures.push(closure),
   };

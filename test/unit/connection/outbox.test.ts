@@ -5,10 +5,14 @@ import type { Frame } from '../../../server/domain/frame.ts';
 const FRAME = {} as Frame;
 
 function outboxOf(maxBytes: number) {
-  const state = { bytes: 0 };
+  const state = { bytes: 0, gathered: 0 };
   const transport = {
     write: () => {},
     bufferedBytes: () => state.bytes,
+    flush: () => {
+      state.bytes -= state.gathered;
+      state.gathered = 0;
+    },
     revoked: () => {},
     close: () => {},
   };
@@ -24,6 +28,14 @@ describe('an outbox', () => {
     state.bytes = 5_100;
     expect(outbox.keepsUp()).toBe(true);
     state.bytes = 5_101;
+    expect(outbox.keepsUp()).toBe(false);
+  });
+
+  it('does not hold against a reader what only this turn has gathered', () => {
+    const { outbox, state } = outboxOf(100);
+    Object.assign(state, { bytes: 150, gathered: 60 });
+    expect(outbox.keepsUp()).toBe(true);
+    state.bytes = 101;
     expect(outbox.keepsUp()).toBe(false);
   });
 

@@ -20,6 +20,17 @@ describe('the cork of a turn', () => {
     ]);
   });
 
+  it('sends at once what was gathered where it is asked to, and gathers on', async () => {
+    const tickCork = new TickCork();
+    const [a, b] = [socket(), socket()];
+    tickCork.cork(a);
+    tickCork.flush(a);
+    tickCork.flush(b);
+    await turn();
+    expect(a.calls).toEqual(['cork', 'uncork', 'cork', 'uncork']);
+    expect(b.calls).toEqual([]);
+  });
+
   it('works again in the next turn', async () => {
     const tickCork = new TickCork();
     const a = socket();

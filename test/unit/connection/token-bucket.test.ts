@@ -25,3 +25,23 @@ describe('a token bucket', () => {
     expect(takes(bucket, 5, 1000)).toBe(1);
   });
 });
+
+describe('what is taken of a bucket before it is there', () => {
+  it('is to be waited for, each behind the one before', () => {
+    const bucket = new TokenBucket(2, 10, 0);
+    expect([1, 1, 1, 3].map((units) => bucket.reserve(units, 1_000, 0))).toEqual([0, 0, 100, 400]);
+    expect(bucket.reserve(1, 1_000, 400)).toBe(100);
+  });
+
+  it('is refused where it would take too long, and costs nothing then', () => {
+    const bucket = new TokenBucket(1, 10, 0);
+    bucket.reserve(1, 0, 0);
+    expect(bucket.reserve(50, 1_000, 0)).toBe(5_000);
+    expect(bucket.reserve(1, 1_000, 0)).toBe(100);
+  });
+
+  it('may be more than the bucket ever holds', () => {
+    const bucket = new TokenBucket(1, 10, 0);
+    expect(bucket.reserve(3, 1_000, 0)).toBe(200);
+  });
+});

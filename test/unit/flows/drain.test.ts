@@ -41,6 +41,7 @@ describe('a drain', () => {
         {
           write: () => {},
           bufferedBytes: () => 0,
+          flush: () => {},
           revoked: () => {},
           close: () => {
             toldAtMs.push(Date.now() - startMs);

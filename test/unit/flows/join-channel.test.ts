@@ -51,7 +51,13 @@ async function join(
     meters: { subscribed: vi.fn() },
     settings: { commandTimeoutMs: 1_000, maxSubscriptions: 10, authCost: 3, maxMemberBytes: 1_000 },
   };
-  const transport = { write: vi.fn(), bufferedBytes: () => 0, revoked: vi.fn(), close: vi.fn() };
+  const transport = {
+    write: vi.fn(),
+    bufferedBytes: () => 0,
+    flush: () => {},
+    revoked: vi.fn(),
+    close: vi.fn(),
+  };
   const connection = new Connection({ name: 'test', deliver: vi.fn() }, transport, SETTINGS);
   const outcomes: JoinOutcome[] = [];
   const request = { channel: 'chat:1', auth: {}, handshake: {} as never };

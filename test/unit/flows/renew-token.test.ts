@@ -33,7 +33,13 @@ function grantOf(fields: Partial<Grant> = {}): Grant {
 }
 
 function subscribed(fields: Partial<Grant> = {}): Subscription {
-  const transport = { write: vi.fn(), bufferedBytes: () => 0, revoked: vi.fn(), close: vi.fn() };
+  const transport = {
+    write: vi.fn(),
+    bufferedBytes: () => 0,
+    flush: () => {},
+    revoked: vi.fn(),
+    close: vi.fn(),
+  };
   const connection = new Connection({ name: 'test', deliver: vi.fn() }, transport, SETTINGS);
   const grant = grantOf(fields);
   const member = grant.user === null ? null : createMember({ ...grant.user, socketId: '1.1' });

@@ -1,6 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { createClientAddress, isLoopback } from '../../../server/http/client-address.ts';
+import {
+  createClientAddress,
+  createCountedAddress,
+  isLoopback,
+} from '../../../server/http/client-address.ts';
 
 function request(remoteAddress: string | undefined, forwardedFor?: string): IncomingMessage {
   const headers = forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor };
@@ -51,6 +55,26 @@ describe("a client's address", () => {
 
   it.each(['rubbish', '10.0.0.0/33', ''])('cannot be read by a list with %j', (entry) => {
     expect(() => createClientAddress([entry])).toThrow(TypeError);
+  });
+});
+
+describe('what a client is counted by', () => {
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0DB8:1:2::', '2001:db8:1:2::/64'],
+    ['2001:db8::9', '2001:db8:0:0::/64'],
+    ['::9', '0:0:0:0::/64'],
+    ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/64'],
+    ['1::2:3:192.0.2.1', '1:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['127.0.0.1', null],
+    ['::1', null],
+    ['10.1.2.3', null],
+    [undefined, null],
+  ])('is of %s: %s', (peer, expected) => {
+    expect(createCountedAddress(['10.0.0.0/8'])(request(peer))).toBe(expected);
   });
 });
 
