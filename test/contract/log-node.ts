@@ -10,6 +10,7 @@ export interface LogNodeOptions {
   readonly prefix: string;
   readonly broadcastPrefix?: string;
   readonly commandTimeoutMs?: number;
+  readonly probeIntervalMs?: number;
   readonly bounds?: typeof HISTORY;
   readonly marks?: readonly string[];
   readonly source?: 'pubsub' | 'replication';
@@ -28,7 +29,14 @@ export class LogNode {
   readonly unfit: string[] = [];
 
   constructor(options: LogNodeOptions) {
-    const { url, prefix, broadcastPrefix = prefix, bounds = HISTORY, commandTimeoutMs = 1000 } = options;
+    const {
+      url,
+      prefix,
+      broadcastPrefix = prefix,
+      bounds = HISTORY,
+      commandTimeoutMs = 1000,
+      probeIntervalMs = 100,
+    } = options;
     const { log, nodeId } = this;
     this.heard = options.heard ?? new Heard();
     this.connections = new RedisConnections({
@@ -37,7 +45,7 @@ export class LogNode {
     });
     this.bus = new LogBus({
       connections: this.connections,
-      probeIntervalMs: 100,
+      probeIntervalMs,
       bounds,
       source: options.source ?? 'pubsub',
       marks: options.marks ?? [],

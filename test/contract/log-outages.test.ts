@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import { LogNames } from '../../server/broker/log/log-names.ts';
+import { PROBE } from '../../server/broker/log/log-scripts.ts';
 import { comparePositions, parsePosition } from '../../server/domain/position.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { until } from './heard.ts';
@@ -8,6 +10,10 @@ import { MutingProxy } from './muting-proxy.ts';
 
 /** Of the nodes' subscriber connections alone. */
 const LOG_CONNECTION = 'yamabiko-log';
+/** Nodes that publish no probes after the first: on a busy machine they would fall into what the tests make. */
+const QUIET = { probeIntervalMs: 60_000 };
+/** Connected is not enough: so CLIENT LIST shows one that has subscribed. */
+const LISTENING = ' psub=1 ';
 
 describe('The log of three nodes', () => {
   const ended: (() => Promise<void>)[] = [];
@@ -82,7 +88,10 @@ describe('The log of three nodes', () => {
       await publisher.published100();
       const ids = await connections(redis, LOG_CONNECTION);
       await redis.client.call('CLIENT', 'KILL', 'ID', ids[round % ids.length] ?? '0');
-      await until(async () => (await connections(redis, LOG_CONNECTION)).length === 3, 'three listen');
+      await until(
+        async () => (await connections(redis, LOG_CONNECTION, LISTENING)).length === 3,
+        'three listen',
+      );
     }
     const published = await ending();
     for (const node of nodes) expect(await node.heard.payloads('chat', published.length)).toEqual(published);
@@ -111,7 +120,7 @@ describe('The log of three nodes', () => {
       'the old one is gone',
     );
     await until(
-      async () => (await connections(redis, LOG_CONNECTION, ' psub=1 ')).length === 2,
+      async () => (await connections(redis, LOG_CONNECTION, LISTENING)).length === 2,
       'both listen',
     );
     const markers = await markersIn(redis, prefix);
@@ -137,13 +146,36 @@ describe('The log of three nodes', () => {
   });
 
   it('tells nobody anything when all subscribers are cut and nothing was published meanwhile', async () => {
-    const { redis, nodes, publisher } = await cluster();
+    const { redis, nodes, publisher } = await cluster(3, QUIET);
     await publisher.publish(3);
     for (const node of nodes) await node.heard.payloads('chat', 3);
     await cutAllSubscribers(redis);
     await publisher.publish(3);
     for (const node of nodes) expect(await node.heard.payloads('chat', 6)).toEqual(publisher.published);
     expectNoGap(nodes);
+  });
+
+  it('tells nobody anything when nothing but its own probes was published while nobody listened', async () => {
+    const { redis, prefix, nodes, publisher } = await cluster(3, QUIET);
+    await publisher.publish(3);
+    for (const node of nodes) await node.heard.payloads('chat', 3);
+    const { unheard } = new LogNames({ prefix, broadcastPrefix: prefix });
+    const probe = [PROBE, 1, unheard, `${prefix}#yamabiko:probe:x`, 'token'] as const;
+    // In one turn of Redis, so that no node is quicker.
+    await redis.client
+      .multi()
+      .call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+      .eval(...probe)
+      .eval(...probe)
+      .exec();
+    await until(
+      async () => (await connections(redis, LOG_CONNECTION, LISTENING)).length === nodes.length,
+      'all listen anew',
+    );
+    await publisher.publish(3);
+    for (const node of nodes) expect(await node.heard.payloads('chat', 6)).toEqual(publisher.published);
+    expectNoGap(nodes);
+    expect(await redis.client.hget(unheard, 'calls')).toBe('2');
   });
 
   it('tells a gap at its place when something was published while nobody listened', async () => {
@@ -176,6 +208,26 @@ describe('The log of three nodes', () => {
     const published = await ending();
     for (const node of nodes) expect(await node.heard.payloads('chat', published.length)).toEqual(published);
     expectNoGap(nodes);
+  });
+
+  it('gives what was deleted from it before a node had read it, as that node has heard it', async () => {
+    const { redis, prefix, nodes, publisher } = await cluster(2);
+    await publisher.publish(3);
+    for (const node of nodes) await node.heard.payloads('chat', 3);
+    const { stream } = new LogNames({ prefix, broadcastPrefix: prefix });
+    const [, slow] = nodes as [LogNode, LogNode];
+    // Nothing of what it is answered comes to it: the reader's connection alone stands still.
+    const { stream: socket } = slow.connections.subscriber;
+    socket.pause();
+    await publisher.publish(3);
+    await nodes[0]?.heard.payloads('chat', 6);
+    await redis.client.xtrim(stream, 'MAXLEN', 0);
+    await publisher.publish(3);
+    await nodes[0]?.heard.payloads('chat', 9);
+    socket.resume();
+    for (const node of nodes) expect(await node.heard.payloads('chat', 9)).toEqual(publisher.published);
+    expectNoGap(nodes);
+    expect(slow.heard.positions).toEqual(nodes[0]?.heard.positions);
   });
 
   it('begins a new epoch when Redis was killed and came back empty', async () => {
@@ -352,11 +404,12 @@ async function markersIn(redis: RedisServer, prefix: string): Promise<number> {
   return entries.filter(([, fields]) => fields[1]?.includes('#yamabiko:marker')).length;
 }
 
+/** Resolves when all listen again, which is later than that they are connected. */
 async function cutAllSubscribers(redis: RedisServer): Promise<void> {
   const before = await connections(redis, LOG_CONNECTION);
   await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
   await until(async () => {
-    const now = await connections(redis, LOG_CONNECTION);
+    const now = await connections(redis, LOG_CONNECTION, LISTENING);
     return now.length === before.length && now.every((id) => !before.includes(id));
   }, 'all listen anew');
 }

@@ -56,6 +56,7 @@ describe('The turns of the log reader', () => {
       onHole: () => {},
       onHandover: () => {},
       onForeign: () => {},
+      heardAfter: () => [],
       heardBeyond: (place) => heardBeyond(place),
     });
     await connections.open();

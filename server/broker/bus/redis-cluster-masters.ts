@@ -81,7 +81,10 @@ export class RedisClusterMasters {
       return 'partial';
     }
     try {
-      const [marked, heard] = await Promise.all([this.#mark(node, master.id), probe.run(node)]);
+      const [marked, heard] = await Promise.all([
+        this.#mark(node, master.id),
+        probe.run((name, token) => node.publish(name, token)),
+      ]);
       return heard === 'heard' ? marked : 'partial';
     } catch (err) {
       if (connections.refusal(err)) throw err;

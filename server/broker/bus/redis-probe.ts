@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import type { RedisConnections } from '../redis/redis-connections.ts';
 
 /**
@@ -11,28 +10,40 @@ import type { RedisConnections } from '../redis/redis-connections.ts';
  */
 export type ProbeVerdict = 'heard' | 'silent' | 'deaf' | 'lost';
 
+type Publish = (name: string, token: string) => Promise<unknown>;
+
 /** Publishes on a channel of this node and waits to hear it. An open socket proves nothing. */
 export class RedisProbe {
   readonly redisName: string;
   /** What the last probe that was heard took to come back, in milliseconds; null before the first. */
   lagMs: number | null = null;
   readonly #connections: RedisConnections;
+  readonly #publish: Publish;
   readonly #awaited = new Map<string, (verdict: ProbeVerdict) => void>();
 
-  constructor(connections: RedisConnections, nodeId: string) {
+  /** @param publish default: as any program does */
+  constructor(
+    connections: RedisConnections,
+    nodeId: string,
+    publish: Publish = (name, token) => connections.command.publish(name, token),
+  ) {
     this.#connections = connections;
+    this.#publish = publish;
     // No client's channel begins with #: nobody can listen in, or send here.
     this.redisName = `${connections.settings.prefix}#yamabiko:probe:${nodeId}`;
   }
 
-  /** @param publisher where it is published; default: where we publish. @throws Error what Redis answered (NOPERM) */
-  async run(publisher: Redis = this.#connections.command): Promise<ProbeVerdict> {
+  /** @param publish where another Redis is meant than ours. @throws Error what Redis answered (NOPERM) */
+  async run(publish: Publish = this.#publish): Promise<ProbeVerdict> {
     const token = randomUUID();
     const answered = new AbortController();
     const verdict = new Promise<ProbeVerdict>((settle) => this.#awaited.set(token, settle));
     const startMs = performance.now();
     try {
-      const outcome = await Promise.race([verdict, this.#publish(publisher, token, answered.signal)]);
+      const outcome = await Promise.race([
+        verdict,
+        this.#unheard(publish(this.redisName, token), answered.signal),
+      ]);
       if (outcome === 'heard') this.lagMs = performance.now() - startMs;
       return outcome;
     } finally {
@@ -50,9 +61,9 @@ export class RedisProbe {
   }
 
   /** Settles with what it means that the probe has not been heard by then. */
-  async #publish(publisher: Redis, token: string, signal: AbortSignal): Promise<ProbeVerdict> {
+  async #unheard(published: Promise<unknown>, signal: AbortSignal): Promise<ProbeVerdict> {
     try {
-      await publisher.publish(this.redisName, token);
+      await published;
     } catch (err) {
       if (this.#connections.refusal(err)) throw err;
       return 'silent';

@@ -1,4 +1,4 @@
-import type { Position } from '../../domain/position.ts';
+import { comparePositions, type Position } from '../../domain/position.ts';
 import type { LogCandidateOptions } from './log-candidate.ts';
 import type { LogOpening } from './log-opening.ts';
 import { LogWriter } from './log-writer.ts';
@@ -20,15 +20,20 @@ export class Listening {
   readonly writer: LogWriter;
   readonly markers: OwnMarkers;
   readonly #options: LogCandidateOptions;
+  readonly #notBefore: Position;
   readonly #takeoverMs = jittered(TAKEOVER_MS);
   readonly #nobodyWritesMs = jittered(NOBODY_WRITES_MS);
   /** The log was not there any more, or is another one. */
   #mayBeGone = false;
 
-  /** @param onForeign the log's stream was written to by a stranger */
-  constructor(options: LogCandidateOptions, onForeign: () => void) {
+  /**
+   * @param notBefore a place of the log that nothing of what it hears can stand before
+   * @param onForeign the log's stream was written to by a stranger
+   */
+  constructor(options: LogCandidateOptions, notBefore: Position, onForeign: () => void) {
     const { commands, reader, log, keepFrom, ringBounds } = options;
     this.#options = options;
+    this.#notBefore = notBefore;
     this.ring = new Ring(ringBounds);
     this.markers = new OwnMarkers(commands);
     this.writer = new LogWriter({
@@ -51,6 +56,11 @@ export class Listening {
     return this.ring.epoch !== null;
   }
 
+  /** Whether nothing of what was heard is in the log, and all of it is held still. */
+  get #holdsAllSinceTheLog(): boolean {
+    return this.ring.whole && comparePositions(this.#options.reader.place, this.#notBefore) === 0;
+  }
+
   writeWhereNeeded(nowMs: number): void {
     if (this.writer.active) {
       if (this.markers.publishedForMs(nowMs) > MARKER_INTERVAL_MS) this.markers.publish();
@@ -60,7 +70,7 @@ export class Listening {
     if (oldestMs !== null && nowMs - oldestMs > this.#takeoverMs) this.writer.write();
   }
 
-  /** Finds its place in the log where nobody else writes. @returns it; null where there is none yet */
+  /** Finds its place in the log where nobody else writes. @returns of the first to write; null where there is none yet */
   async openWhereNeeded(opening: LogOpening, nowMs: number): Promise<Position | null> {
     const own = this.markers.waiting;
     const marker = own && this.ring.marker(own.nonce);
@@ -72,11 +82,14 @@ export class Listening {
     const mayBeGone = this.#mayBeGone;
     this.#mayBeGone = false;
     const found =
-      isTime || mayBeGone ? await opening.open(marker, !isTime) : await opening.bridge(this.ring.markers);
+      isTime || mayBeGone
+        ? await opening.open(marker, !isTime)
+        : await opening.bridge(this.ring.markers, this.#holdsAllSinceTheLog);
     if (found === null || this.aligned) return null;
-    this.ring.forgetBefore(found.marker.count);
-    this.ring.align(found.marker.count, found.at);
-    return found.at;
+    const { marker: known, at, before } = found;
+    this.ring.forgetBefore(known.count - before);
+    this.ring.align(known.count, at);
+    return { ...at, index: at.index - before };
   }
 
   /** Writes what it still holds, and lets others write at once. */

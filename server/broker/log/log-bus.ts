@@ -64,6 +64,7 @@ export class LogBus implements Bus {
       onEntry: (entry, old) => this.#take(entry, old),
       onHole: (at, reason) => this.#gap(reason, at),
       onHandover: () => this.#candidate.handedOver(),
+      heardAfter: (place, count) => this.#candidate.heardAfter(place, count),
       heardBeyond: (place) => this.#candidate.heardBeyond(place),
       onForeign: options.onForeign,
     });
@@ -80,7 +81,7 @@ export class LogBus implements Bus {
     });
     // Not where Redis was only silent: what it held back still comes by the old connection, and only by that.
     connections.onConnectAnew((moved) => moved && this.#candidate.connectAnew());
-    this.#probe = new RedisProbe(connections, nodeId);
+    this.#probe = new RedisProbe(connections, nodeId, (name, token) => this.#commands.probe(name, token));
     const standing = new RedisStanding({ connections, probe: this.#probe, nodeId, log });
     this.#keeper = new RedisKeeper({
       connections,

@@ -4,7 +4,7 @@ import type { BrokerLog } from '../broker-log.ts';
 import type { ReplicationPlace } from '../replication/backlog.ts';
 import { Deafness } from './deafness.ts';
 import { Listening } from './listening.ts';
-import type { LogCommands } from './log-commands.ts';
+import type { LogCommands, LogMessage } from './log-commands.ts';
 import type { EarListener, LogEar } from './log-ear.ts';
 import type { LogNames } from './log-names.ts';
 import { LogOpening } from './log-opening.ts';
@@ -38,6 +38,8 @@ export class LogCandidate {
   readonly #opening: LogOpening;
   readonly #deafness = new Deafness();
   readonly #onAligned = new Set<() => void>();
+  /** How far the log was read when the last life of the ear ended: what the next one hears comes after it. */
+  #lostAt: Position = { epoch: 0, index: 0 };
   #now: Listening;
   /** What it hears by lives. */
   #hearing = false;
@@ -106,13 +108,18 @@ export class LogCandidate {
     return last !== null && last.epoch === place.epoch && last.index > place.index;
   }
 
+  /** What will stand in the log after this place, or should: no more than so many. */
+  heardAfter(place: Position, count: number): readonly LogMessage[] {
+    return this.#now.ring.after(place, count, Number.POSITIVE_INFINITY);
+  }
+
   /** The writer goes: whoever is aligned writes at once. */
   handedOver(): void {
     if (!this.#stopped) this.#now.writer.write();
   }
 
   #anew(): Listening {
-    return new Listening(this.#options, () => this.#opening.sawForeign());
+    return new Listening(this.#options, this.#lostAt, () => this.#opening.sawForeign());
   }
 
   #begun(after: Position | null): void {
@@ -129,6 +136,7 @@ export class LogCandidate {
   async #lost(): Promise<void> {
     if (this.#stopped || !this.#hearing) return;
     this.#hearing = false;
+    this.#lostAt = this.#options.reader.place;
     const before = this.#now;
     this.#now = this.#anew();
     if (before.aligned) await before.handOver();

@@ -4,7 +4,7 @@ import type { Position } from '../../domain/position.ts';
 import type { RedisConnections } from '../redis/redis-connections.ts';
 import type { ReplicationPlace } from '../replication/backlog.ts';
 import type { LogNames } from './log-names.ts';
-import { APPEND, MARK, OPEN, OWN, RESTORE, TRY } from './log-scripts.ts';
+import { APPEND, MARK, OPEN, OWN, PROBE, RESTORE, TRY } from './log-scripts.ts';
 
 export interface LogMessage {
   readonly name: Buffer;
@@ -31,6 +31,7 @@ interface Scripts {
   yamabikoLogRestore: Script;
   yamabikoLogOwn: Script;
   yamabikoLogMark: Script;
+  yamabikoLogProbe: Script;
   yamabikoLogTry: Script;
 }
 
@@ -49,7 +50,8 @@ export class LogCommands {
     command.defineCommand('yamabikoLogOpen', { numberOfKeys: 2, lua: OPEN });
     command.defineCommand('yamabikoLogRestore', { numberOfKeys: 1, lua: RESTORE });
     command.defineCommand('yamabikoLogOwn', { numberOfKeys: 1, lua: OWN });
-    command.defineCommand('yamabikoLogMark', { numberOfKeys: 0, lua: MARK });
+    command.defineCommand('yamabikoLogMark', { numberOfKeys: 1, lua: MARK });
+    command.defineCommand('yamabikoLogProbe', { numberOfKeys: 1, lua: PROBE });
     command.defineCommand('yamabikoLogTry', { numberOfKeys: 2, lua: TRY });
   }
 
@@ -109,7 +111,16 @@ export class LogCommands {
   }
 
   async mark(nonce: string): Promise<void> {
-    await this.#call((redis) => redis.yamabikoLogMark(this.#names.marker, nonce));
+    await this.#call((redis) => redis.yamabikoLogMark(this.#names.unheard, this.#names.marker, nonce));
+  }
+
+  /** @throws Error what Redis answered */
+  async probe(channel: string, token: string): Promise<void> {
+    await (this.#connections.command as unknown as Scripts).yamabikoLogProbe(
+      this.#names.unheard,
+      channel,
+      token,
+    );
   }
 
   async head(): Promise<Head> {

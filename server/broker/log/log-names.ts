@@ -17,6 +17,8 @@ export class LogNames {
   readonly stream: string;
   /** Stream: a writer that goes says so here. */
   readonly handover: string;
+  /** Hash: how many probes and markers nobody heard. */
+  readonly unheard: string;
   /** Whose prefix it is. */
   readonly owner: string;
   readonly trial: string;
@@ -33,6 +35,7 @@ export class LogNames {
     this.head = `${key}:head`;
     this.stream = `${key}:entries`;
     this.handover = `${key}:handover`;
+    this.unheard = `${key}:unheard`;
     this.owner = `${key}:owner`;
     this.trial = `${key}:trial`;
     this.pattern = `${prefix.replaceAll(/[\\*?[\]]/g, '\\$&')}*`;

@@ -11,10 +11,12 @@ export interface LogOpeningOptions {
   readonly log: BrokerLog;
 }
 
-/** A marker that was heard, and where it stands in the log. */
+/** A marker that was heard, and its place in the log. */
 export interface Placed {
   readonly marker: HeardMarker;
   readonly at: Position;
+  /** How many of the messages heard before it are to be written too. */
+  readonly before: number;
 }
 
 type PlacedMarker = Marker & { readonly at: Position };
@@ -69,18 +71,23 @@ export class LogOpening {
   /**
    * The log goes on where Redis's own count proves that nothing was published while nobody listened.
    * @param heard markers that this node heard
+   * @param unwritten whether nothing of what it heard is in the log, and it holds all of it
    * @returns one of them with its place in the log; null where nothing is proved
    */
-  bridge(heard: readonly HeardMarker[]): Promise<Placed | null> {
+  bridge(heard: readonly HeardMarker[], unwritten: boolean): Promise<Placed | null> {
     return this.#once(async () => {
       const head = await this.#options.commands.head();
-      const proof = heard.find((marker) => this.#provesNothingLost(marker, head));
-      if (proof === undefined || head === null) return null;
+      const proved = heard.flatMap((marker) => {
+        const before = this.#notInLog(marker, head);
+        // Whatever else was heard before it is in the log then, or else is all that the log lacks.
+        return before === 0 || (unwritten && before === marker.count - 1) ? [{ marker, before }] : [];
+      })[0];
+      if (proved === undefined || head === null) return null;
       this.#options.log.info(
         { position: head },
         'nobody listened for a moment, in which nothing was published',
       );
-      return { marker: proof, at: { epoch: head.epoch, index: head.index + 1 } };
+      return { ...proved, at: { epoch: head.epoch, index: head.index + 1 + proved.before } };
     });
   }
 
@@ -102,7 +109,7 @@ export class LogOpening {
       this.#foreign = false;
       if (from.epoch > 0)
         log.warn({ from, epoch }, 'nobody listened for a while: the log begins anew, with a gap');
-      return { marker: own, at: { epoch, index: 2 } };
+      return { marker: own, at: { epoch, index: 2 }, before: 0 };
     });
   }
 
@@ -124,17 +131,17 @@ export class LogOpening {
   }
 
   /**
-   * Redis has counted exactly as many PUBLISH calls between the log's last marker and this one as the log has entries
-   * there. Others' calls only make the proof fail.
+   * How many more PUBLISH calls Redis has counted between the log's last marker and this one than the log has entries
+   * there: those that nobody heard, others' calls, and what was heard but not written. @returns null where unknown
    */
-  #provesNothingLost(own: Marker, head: Position | null): boolean {
+  #notInLog(own: Marker, head: Position | null): number | null {
     const { place } = this.#options.reader;
     const last = this.#last;
     if (this.#foreign || head === null || head.epoch !== place.epoch || head.index !== place.index)
-      return false;
+      return null;
     if (last === null || last.at.epoch !== place.epoch || last.calls === null || own.calls === null)
-      return false;
-    if (own.runId === null || own.runId !== last.runId) return false;
-    return own.calls - last.calls - 1 === place.index - last.at.index;
+      return null;
+    if (own.runId === null || own.runId !== last.runId) return null;
+    return own.calls - last.calls - 1 - (place.index - last.at.index);
   }
 }

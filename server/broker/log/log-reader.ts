@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { formatPosition, type Position, parsePosition } from '../../domain/position.ts';
 import type { BrokerLog } from '../broker-log.ts';
 import type { RedisConnections } from '../redis/redis-connections.ts';
+import type { LogMessage } from './log-commands.ts';
 import type { LogNames } from './log-names.ts';
 
 /** The name of an epoch's first entry; no channel begins with it. */
@@ -27,6 +28,8 @@ export interface LogReaderOptions {
   readonly onHandover: () => void;
   /** Whether this node has heard what comes after this place in the log. */
   readonly heardBeyond: (place: Position) => boolean;
+  /** What comes after a place, as far as this node has heard it and may still need it. */
+  readonly heardAfter: (place: Position, count: number) => readonly LogMessage[];
   /** An entry that no node of ours wrote. */
   readonly onForeign: () => void;
 }
@@ -184,9 +187,24 @@ export class LogReader {
       fields?.length !== 4
     )
       return this.#options.onForeign();
+    if (!old) this.#fillHole(at);
     this.#follow(at, name.toString(), old);
-    this.place = at;
-    this.#options.onEntry({ at, name: name.toString(), payload }, old);
+    this.#give({ at, name: name.toString(), payload }, old);
+  }
+
+  #give(entry: LogEntry, old: boolean): void {
+    this.place = entry.at;
+    this.#options.onEntry(entry, old);
+  }
+
+  /** What was deleted from the log before it was read here (FLUSHALL): this node has heard it too. */
+  #fillHole({ epoch, index }: Position): void {
+    const { place } = this;
+    const missing = epoch === place.epoch ? index - place.index - 1 : 0;
+    const heard = missing > 0 ? this.#options.heardAfter(place, missing) : [];
+    if (heard.length < missing) return;
+    for (const [i, { name, payload }] of heard.entries())
+      this.#give({ at: { epoch, index: place.index + 1 + i }, name: name.toString(), payload }, false);
   }
 
   /** Whether this is what had to come next. */

@@ -72,12 +72,29 @@ return 1
 `;
 
 /**
- * Publishes a marker that tells how many PUBLISH calls came before it, and in which process. Where INFO is not allowed
- * it tells neither.
- *
- * ARGV channel, nonce
+ * What nodes publish for themselves is no loss where nobody listens: so many calls less are to be found in the log.
+ * Where that cannot be noted (a Redis that is full, or a replica) a gap is told, at worst.
  */
-export const MARK = `
+const PUBLISH = `
+local function publish(message)
+  local listeners = redis.call('PUBLISH', ARGV[1], message)
+  if listeners == 0 then redis.pcall('HINCRBY', KEYS[1], 'calls', 1) end
+  return listeners
+end
+`;
+
+/** KEYS unheard; ARGV channel, token */
+export const PROBE = `${PUBLISH}
+return publish(ARGV[2])
+`;
+
+/**
+ * Publishes a marker that tells how many PUBLISH calls came before it that matter, and in which process. Where INFO is
+ * not allowed it tells neither.
+ *
+ * KEYS unheard; ARGV channel, nonce
+ */
+export const MARK = `${PUBLISH}
 local function section(name)
   local reply = redis.pcall('INFO', name)
   return type(reply) == 'string' and reply or ''
@@ -89,7 +106,9 @@ local server = section('server')
 local run = string.match(server, 'run_id:(%x+)') or ''
 -- What comes from other masters over the cluster's bus is not among the calls of this one: the count proves nothing.
 if string.find(server, 'redis_mode:cluster', 1, true) then calls = '' end
-return redis.call('PUBLISH', ARGV[1], ARGV[2] .. '|' .. calls .. '|' .. run)
+local unheard = redis.pcall('HGET', KEYS[1], 'calls')
+if calls ~= '' and type(unheard) == 'string' then calls = string.format('%.0f', calls - unheard) end
+return publish(ARGV[2] .. '|' .. calls .. '|' .. run)
 `;
 
 /** Does once what the others need to be allowed and able to. KEYS head, stream */

@@ -121,8 +121,13 @@ export class LogWriter {
         log.error({}, 'something else writes to the log of broadcasts; beginning a new epoch');
         break;
       case 'other_epoch':
-        if (!(await commands.restore({ epoch: place.epoch, index: place.index - 1 }))) break;
-        log.warn({ position: place }, 'the log was deleted in Redis; it goes on, without what it kept there');
+        if (await commands.restore({ epoch: place.epoch, index: place.index - 1 }))
+          log.warn(
+            { position: place },
+            'the log was deleted in Redis; it goes on, without what it kept there',
+          );
+        // Or another node was faster.
+        else if ((await commands.head())?.epoch !== place.epoch) break;
         return true;
       default:
         answer satisfies never;

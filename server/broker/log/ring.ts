@@ -49,6 +49,11 @@ export class Ring {
     return this.#heard.length - this.#head;
   }
 
+  /** Whether it still holds all that was ever heard. */
+  get whole(): boolean {
+    return this.size === this.#count;
+  }
+
   /** More than it may hold: it can no longer be continued. */
   get overflown(): boolean {
     return this.size > this.#bounds.entries || this.#bytes > this.#bounds.bytes;

@@ -32,9 +32,11 @@ export class SubscriberEar implements LogEar {
     this.#subscriber.on('error', () => {
       // The bus's own connections tell it; one line is enough.
     });
-    this.#subscriber.on('pmessageBuffer', (_pattern: string, name: Buffer, payload: Buffer) =>
-      listener.heard(name, payload, null),
-    );
+    this.#subscriber.on('pmessageBuffer', (_pattern: string, name: Buffer, payload: Buffer) => {
+      // It may come in one read with the confirmation, which is told a little later.
+      if (!names.customApart) this.#hears();
+      listener.heard(name, payload, null);
+    });
     this.#subscriber.on('messageBuffer', (name: Buffer, payload: Buffer) =>
       listener.heard(name, payload, null),
     );
@@ -67,9 +69,13 @@ export class SubscriberEar implements LogEar {
       setTimeout(() => this.#connections.reset(this.#subscriber), RETRY_MS).unref();
       return;
     }
-    if (this.#stopped) return;
-    this.#hearing = true;
     // Only now: what came before the last confirmation is not all that there was.
+    this.#hears();
+  }
+
+  #hears(): void {
+    if (this.#hearing || this.#stopped) return;
+    this.#hearing = true;
     this.#listener.begun(null);
   }
 

@@ -29,8 +29,8 @@ const NEXT: Position = { epoch: EPOCH, index: 11 };
 describe('A log that nobody can write', () => {
   it('goes on where Redis counted as many calls as the log has entries', async () => {
     // The last marker itself and four entries after it: 50 + 5 calls before ours.
-    const found = await openingAt().opening.bridge([own(55)]);
-    expect(found).toEqual({ marker: own(55), at: NEXT });
+    const found = await openingAt().opening.bridge([own(55)], true);
+    expect(found).toEqual({ marker: own(55), at: NEXT, before: 0 });
   });
 
   it.each([
@@ -40,26 +40,41 @@ describe('A log that nobody can write', () => {
     ['no process', own(55, null)],
     ['another process of Redis', own(55, 'def')],
   ])('proves nothing by a marker with %s', async (_what, marker) => {
-    expect(await openingAt().opening.bridge([marker])).toBeNull();
+    expect(await openingAt().opening.bridge([marker], true)).toBeNull();
+  });
+
+  it('goes on with what was heard before the marker, where that is all that the log lacks', async () => {
+    // The marker is the third that was heard.
+    const found = await openingAt().opening.bridge([own(57)], true);
+    expect(found).toEqual({ marker: own(57), at: { epoch: EPOCH, index: 13 }, before: 2 });
+    // Some of it may be in the log already, so that something else is missing.
+    expect(await openingAt().opening.bridge([own(57)], false)).toBeNull();
+    expect(await openingAt().opening.bridge([own(58)], true)).toBeNull();
   });
 
   it('proves nothing from where it was not read to, or is gone', async () => {
-    expect(await openingAt({ head: { epoch: EPOCH, index: 11 } }).opening.bridge([own(55)])).toBeNull();
-    expect(await openingAt({ head: { epoch: EPOCH + 1, index: 1 } }).opening.bridge([own(55)])).toBeNull();
-    expect(await openingAt({ head: null }).opening.bridge([own(55)])).toBeNull();
+    expect(await openingAt({ head: { epoch: EPOCH, index: 11 } }).opening.bridge([own(55)], true)).toBeNull();
+    expect(
+      await openingAt({ head: { epoch: EPOCH + 1, index: 1 } }).opening.bridge([own(55)], true),
+    ).toBeNull();
+    expect(await openingAt({ head: null }).opening.bridge([own(55)], true)).toBeNull();
   });
 
   it('takes whichever marker proves it, also of another node', async () => {
     const other = { ...own(55), nonce: 'of another', count: 2 };
-    expect(await openingAt().opening.bridge([other, own(56)])).toEqual({ marker: other, at: NEXT });
+    expect(await openingAt().opening.bridge([other, own(56)], true)).toEqual({
+      marker: other,
+      at: NEXT,
+      before: 0,
+    });
   });
 
   it('proves nothing any more once a stranger has written to it', async () => {
     const { opening } = openingAt();
     opening.sawForeign();
-    expect(await opening.bridge([own(55)])).toBeNull();
+    expect(await opening.bridge([own(55)], true)).toBeNull();
     await opening.open(own(55), false);
-    expect(await opening.bridge([own(55)])).not.toBeNull();
+    expect(await opening.bridge([own(55)], true)).not.toBeNull();
   });
 
   it('begins anew with the own marker as its second entry', async () => {
@@ -67,6 +82,7 @@ describe('A log that nobody can write', () => {
     expect(await opening.open(own(56), false)).toEqual({
       marker: own(56),
       at: { epoch: EPOCH + 1, index: 2 },
+      before: 0,
     });
     expect(opened).toEqual([{ epoch: EPOCH, index: 10 }]);
   });
