@@ -11,6 +11,7 @@ export interface NodeOptions {
   readonly unfollowDelayMs?: number;
   readonly nodeTtlMs?: number;
   readonly graceMs?: number;
+  readonly maxMembers?: number;
   readonly commandTimeoutMs?: number;
   /** `tlsCa` and the like. */
   readonly tls?: Partial<RedisSettings>;
@@ -37,6 +38,7 @@ export class RedisNode {
       unfollowDelayMs = 50,
       nodeTtlMs = 10_000,
       graceMs = 0,
+      maxMembers = 0,
     } = options;
     this.prefix = prefix;
     const { log, nodeId } = this;
@@ -59,7 +61,13 @@ export class RedisNode {
       log,
     });
     const onFault = (fault: string) => void this.faults.push(fault);
-    this.roster = new RedisRoster({ connections, settings: { nodeTtlMs, graceMs }, nodeId, log, onFault });
+    this.roster = new RedisRoster({
+      connections,
+      settings: { nodeTtlMs, graceMs, maxMembers },
+      nodeId,
+      log,
+      onFault,
+    });
     this.roster.onRestored(() => this.restored++);
     this.bus.listen(this.heard);
   }

@@ -6,13 +6,14 @@ import { RedisServer } from '../support/redis-server.ts';
 import { type Heard, quietLog } from './heard.ts';
 import { RedisNode } from './redis-node.ts';
 import { describeRoster } from './roster-behaviour.ts';
+import { describeFull } from './roster-full-behaviour.ts';
 import { describeGrace } from './roster-grace-behaviour.ts';
 
-async function openMemory(heard: Heard, graceMs = 0) {
+async function openMemory(heard: Heard, graceMs = 0, maxMembers = 0) {
   const log = quietLog();
   const bus = new MemoryBus({ log, bounds: null });
   bus.listen(heard);
-  const roster = new MemoryRoster({ bus, log, graceMs });
+  const roster = new MemoryRoster({ bus, log, graceMs, maxMembers });
   await bus.start();
   await roster.start();
   return { bus, roster, other: roster, stop: () => bus.stop() };
@@ -20,6 +21,7 @@ async function openMemory(heard: Heard, graceMs = 0) {
 
 describeRoster('The memory roster', (heard) => openMemory(heard));
 describeGrace('The memory roster', openMemory);
+describeFull('The memory roster', openMemory);
 
 /** Nothing fails here, so a busy machine must not look like an outage. */
 const PATIENT = { commandTimeoutMs: 15_000 };
@@ -30,9 +32,10 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 
-async function openTwo(prefix: string, heard: Heard, graceMs = 0) {
-  const node = await new RedisNode({ ...PATIENT, url: redis.url, prefix, heard, graceMs }).start();
-  const second = await new RedisNode({ ...PATIENT, url: redis.url, prefix, graceMs }).start();
+async function openTwo(prefix: string, heard: Heard, graceMs = 0, maxMembers = 0) {
+  const bounds = { graceMs, maxMembers };
+  const node = await new RedisNode({ ...PATIENT, url: redis.url, prefix, heard, ...bounds }).start();
+  const second = await new RedisNode({ ...PATIENT, url: redis.url, prefix, ...bounds }).start();
   const stop = async () => {
     await node.stop();
     await second.stop();
@@ -43,3 +46,4 @@ async function openTwo(prefix: string, heard: Heard, graceMs = 0) {
 describeRoster('The Redis roster', (heard) => openTwo(`${randomUUID()}:`, heard));
 describeRoster('The Redis roster with braces in its prefix', (heard) => openTwo(`{${randomUUID()}`, heard));
 describeGrace('The Redis roster', (heard, graceMs) => openTwo(`${randomUUID()}:`, heard, graceMs));
+describeFull('The Redis roster', (heard, ...bounds) => openTwo(`${randomUUID()}:`, heard, ...bounds));
