@@ -302,6 +302,22 @@ describe('a key set', () => {
     });
   });
 
+  test('is not fetched anew for every key id that a stranger makes up', async () => {
+    const { jwksUrl, fetched } = await keySet(() => ({ status: 200, body: keys }));
+    const set = verifier({ jwksUrl });
+    const made = Array.from({ length: 100 }, (_, i) =>
+      signed('RS256', rsa.privateKey, { kid: `made-up-${i}` }),
+    );
+    for (const answer of await Promise.all(made.map((token) => set.verify(token, NOW_MS))))
+      expect(answer).toMatchObject({ code: 'token_invalid' });
+    for (const token of made)
+      expect(await set.verify(token, NOW_MS)).toMatchObject({ code: 'token_invalid' });
+    expect(fetched()).toBe(1);
+    expect(await set.verify(signed('RS256', rsa.privateKey, { kid: 'r' }), NOW_MS)).toMatchObject({
+      ok: true,
+    });
+  });
+
   test('that is down is not asked for every token of a stranger', async () => {
     const { jwksUrl, fetched } = await keySet(() => ({ status: 503, body: '' }));
     const set = verifier({ jwksUrl });
