@@ -32,10 +32,8 @@ export class RedisCluster {
 
   /** @param args for every node; with a certificate (`--tls-cert-file`) they speak TLS too */
   static async start(args: readonly string[] = []): Promise<RedisCluster> {
-    const ports = await Promise.all(Array.from({ length: 2 * MASTERS }, freePort));
-    const servers = await Promise.all(
-      ports.map((busPort) => RedisServer.start([...ownArgs(busPort), ...args])),
-    );
+    const allArgs = async () => [...ownArgs(await freePort()), ...args];
+    const servers = await Promise.all(Array.from({ length: 2 * MASTERS }, () => RedisServer.start(allArgs)));
     const nodes = await Promise.all(
       servers.map(async (server, i) => {
         await server.client.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1);
@@ -46,9 +44,10 @@ export class RedisCluster {
     );
     const cluster = new RedisCluster(nodes);
     const [first, ...others] = nodes as [ClusterNode, ...ClusterNode[]];
+    const [, busPort] = (await first.server.client.config('GET', 'cluster-port')) as [string, string];
     await Promise.all(
       others.map(({ server }) =>
-        server.client.call('CLUSTER', 'MEET', '127.0.0.1', first.server.port, String(ports[0])),
+        server.client.call('CLUSTER', 'MEET', '127.0.0.1', first.server.port, busPort),
       ),
     );
     await until(() => cluster.#allKnown(), 'all nodes know each other', PATIENCE_MS);

@@ -6,6 +6,13 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort } from './free-port.ts';
 
+/** Another program was quicker. */
+const PORT_TAKEN = /Address already in use|Failed listening/;
+const PORT_ATTEMPTS = 5;
+
+/** More options of redis-server; made anew for each attempt where they name ports. */
+type Args = readonly string[] | (() => Promise<readonly string[]>);
+
 /** What a test run that is broken off must not leave behind. */
 const living = new Set<ChildProcess>();
 process.once('exit', () => {
@@ -42,8 +49,25 @@ export class RedisServer {
     this.#password = at < 0 ? undefined : args[at + 1];
   }
 
-  /** @param args more of redis-server's own options, e.g. `['--requirepass', 'secret']` */
-  static async start(args: readonly string[] = []): Promise<RedisServer> {
+  /**
+   * On other ports where one was taken meanwhile, which it says.
+   * @param args more of redis-server's own options, e.g. `['--requirepass', 'secret']`
+   */
+  static async start(args: Args = []): Promise<RedisServer> {
+    for (let left = PORT_ATTEMPTS; ; ) {
+      const server = await RedisServer.#onFreePorts(typeof args === 'function' ? await args() : args);
+      try {
+        await server.restart();
+        return server;
+      } catch (err) {
+        await server.stop();
+        if (--left === 0 || !PORT_TAKEN.test(String(err))) throw err;
+        console.warn(`a redis-server is started again on other ports: ${err}`);
+      }
+    }
+  }
+
+  static async #onFreePorts(args: readonly string[]): Promise<RedisServer> {
     const withTls = args.includes('--tls-cert-file');
     const tlsPort = withTls ? await freePort() : 0;
     const server = new RedisServer(
@@ -51,7 +75,6 @@ export class RedisServer {
       withTls ? ['--tls-port', String(tlsPort), ...args] : args,
     );
     server.tlsPort = tlsPort;
-    await server.restart();
     return server;
   }
 
@@ -107,11 +130,13 @@ export class RedisServer {
     this.#process = child;
     living.add(child);
     child.once('exit', () => living.delete(child));
+    let said = '';
     await new Promise<void>((resolve, reject) => {
       child.once('error', reject);
-      child.once('exit', (code) => reject(new Error(`redis-server ended with ${code}`)));
-      child.stdout?.on('data', (line: Buffer) => {
-        if (/Ready to accept connections|Sentinel ID is/.test(String(line))) resolve();
+      child.once('close', (code) => reject(new Error(`redis-server ended with ${code}: ${said}`)));
+      child.stdout?.on('data', (lines: Buffer) => {
+        said = `${said}${lines}`.slice(-1000);
+        if (/Ready to accept connections|Sentinel ID is/.test(said)) resolve();
       });
     });
   }

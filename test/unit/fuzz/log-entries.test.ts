@@ -77,6 +77,7 @@ test('whatever stands in the log is given in order, or told as foreign or as a h
         onEntry: (one) => given.push(one),
         onHole: () => told++,
         onHandover: () => {},
+        heardAfter: () => [],
         heardBeyond: () => false,
         onForeign: () => told++,
       });
