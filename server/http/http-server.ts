@@ -54,7 +54,8 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   const { settings, log } = parts;
   const server = createServer({
     headersTimeout: settings.headersTimeoutMs,
-    requestTimeout: settings.requestTimeoutMs,
+    // Node takes no shorter time for the whole than for its headers.
+    requestTimeout: Math.max(settings.requestTimeoutMs, settings.headersTimeoutMs),
     keepAliveTimeout: settings.keepAliveTimeoutMs,
     maxHeaderSize: settings.maxHeaderBytes,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,

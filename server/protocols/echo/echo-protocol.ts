@@ -47,10 +47,12 @@ export class EchoProtocol implements Protocol {
   readonly #doors: Doors;
   readonly #door: EchoDoor;
   readonly #answers = new PollAnswers();
+  readonly #maxFrameBytes: number;
 
   constructor(parts: Parts, settings: EchoSettings, doors: Doors) {
     this.#parts = parts;
     this.#doors = doors;
+    this.#maxFrameBytes = settings.maxFrameBytes;
     this.#door = new EchoDoor(doors, settings.handshakeTimeoutMs, () => parts.meters.refused('timed_out'));
     this.#engine = new Engine({
       allowEIO3: true,
@@ -120,6 +122,12 @@ export class EchoProtocol implements Protocol {
     const refusal = this.refusalOf(request);
     if (refusal !== null) return refuseNewcomer(response, refusal);
     response.once('close', () => this.#door.over(request));
+    // Engine.IO itself answers such a body with no word of why, and only when it has come.
+    if (Number(request.headers['content-length']) > this.#maxFrameBytes) {
+      this.#parts.meters.refused('too_large');
+      request.resume();
+      return refuse(response, catalogue.too_large.status, 'too_large');
+    }
     const session = this.#sessionOf(request);
     if (session !== undefined && request.method === 'GET') this.#answers.began(session, response);
     this.#engine.handleRequest(request as Parameters<Engine['handleRequest']>[0], response);
