@@ -1,3 +1,4 @@
+import type { OptionFate } from './laravel-echo-server/translate.ts';
 import type { Mistake } from './mistake.ts';
 import { applyRules } from './rules.ts';
 import type { Section } from './setting.ts';
@@ -24,6 +25,8 @@ export type Loaded =
       readonly config: Config;
       readonly origins: Origins;
       readonly warnings: readonly string[];
+      /** Where the config file is laravel-echo-server's: what became of each of its options; else none. */
+      readonly fates: readonly OptionFate[];
     }
   | { readonly ok: false; readonly mistakes: readonly Mistake[] };
 
@@ -32,7 +35,8 @@ export type Loaded =
  * given is checked, also one that another overrides, and all mistakes are told at once.
  */
 export function loadConfig({ flags = {}, configFile, env, cwd, terminal = false }: LoadInput): Loaded {
-  const { given, mistakes: nameMistakes, warnings, nodeEnv } = readSources({ flags, configFile, env, cwd });
+  const sources = readSources({ flags, configFile, env, cwd });
+  const { given, mistakes: nameMistakes, warnings, nodeEnv, fates } = sources;
   const { values, origins, mistakes: valueMistakes } = readValues(given);
   const ruled = applyRules(values, {
     nodeEnv,
@@ -50,7 +54,13 @@ export function loadConfig({ flags = {}, configFile, env, cwd, terminal = false 
   ];
   if (mistakes.length > 0) return { ok: false, mistakes };
   for (const path of ruled.chosen) origins[path] = { source: 'development mode', name: path };
-  return { ok: true, config: deepFreeze(ruled.config), origins, warnings: [...warnings, ...ruled.warnings] };
+  return {
+    ok: true,
+    config: deepFreeze(ruled.config),
+    origins,
+    warnings: [...warnings, ...ruled.warnings],
+    fates,
+  };
 }
 
 interface Values {

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { Mistake } from './mistake.ts';
 import { readPublicKey } from './public-key.ts';
 import { redisMistakes, withTlsFiles } from './redis-rules.ts';
+import { withServerTls } from './server-tls-rules.ts';
 import type { Config, RawConfig } from './settings.ts';
 
 /** What the rules need to know besides the values. */
@@ -33,7 +34,7 @@ const MIN_SECRET_BYTES = 32;
 export function applyRules(values: RawConfig, about: Circumstances): Ruled {
   const { jwt } = values;
   const hasKey = jwt.secrets.length > 0 || jwt.publicKey !== null || jwt.jwksUrl !== null;
-  const development = about.nodeEnv !== 'production' && !hasKey;
+  const development = about.nodeEnv !== 'production' && !hasKey && jwt.required;
   const chosen: string[] = [];
   const choose = <T>(path: string, value: T): T => {
     chosen.push(path);
@@ -41,11 +42,12 @@ export function applyRules(values: RawConfig, about: Circumstances): Ruled {
   };
   const key = jwt.publicKey === null ? null : readPublicKey(jwt.publicKey, about);
   const tls = withTlsFiles(values.redis, about);
+  const { server, ...serverTls } = withServerTls(values.server, about);
   const hostOpen = about.isGiven('server.host') || !development;
   const config: Config = {
     ...values,
     development,
-    server: hostOpen ? values.server : { ...values.server, host: choose('server.host', '127.0.0.1') },
+    server: hostOpen ? server : { ...server, host: choose('server.host', '127.0.0.1') },
     redis: { ...tls.redis, broadcastPrefix: values.redis.broadcastPrefix ?? values.redis.prefix },
     jwt: {
       ...jwt,
@@ -58,17 +60,23 @@ export function applyRules(values: RawConfig, about: Circumstances): Ruled {
     },
   };
   const mistakes = [
-    ...missingKey(hasKey, about),
+    ...missingKey(hasKey || !jwt.required, about),
+    ...serverTls.mistakes,
     ...(key !== null && 'problem' in key ? [key] : []),
     ...tls.mistakes,
     ...redisMistakes(values.redis, about),
   ];
-  return { config, mistakes, warnings: [...warningsOf(config), ...shortSecrets(values, about)], chosen };
+  return {
+    config,
+    mistakes,
+    warnings: [...warningsOf(config), ...serverTls.warnings, ...shortSecrets(values, about)],
+    chosen,
+  };
 }
 
 function missingKey(hasKey: boolean, { nodeEnv, nameOf }: Circumstances): Mistake[] {
   if (hasKey || nodeEnv !== 'production') return [];
-  const problem = `must be set in production (or YAMABIKO_JWT_PUBLIC_KEY, or YAMABIKO_JWKS_URL): the secret that Laravel signs tokens with, of at least ${MIN_SECRET_BYTES} bytes`;
+  const problem = `must be set in production (or YAMABIKO_JWT_PUBLIC_KEY, or YAMABIKO_JWKS_URL; or YAMABIKO_JWT_REQUIRED=false, without JWT channels): the secret that Laravel signs tokens with, of at least ${MIN_SECRET_BYTES} bytes`;
   return [{ setting: nameOf('jwt.secrets'), value: null, problem }];
 }
 
@@ -91,13 +99,19 @@ function warningsOf(config: Config): string[] {
       : [
           `development mode listens on ${config.server.host} (YAMABIKO_HOST): whoever reaches it may take a token from the demo; set YAMABIKO_JWT_SECRET`,
         ];
+  const { secrets, publicKey, jwksUrl } = config.jwt;
+  const keyless = secrets.length === 0 && publicKey === null && jwksUrl === null;
   const warnings: string[] = [];
   if (config.redis.url === null)
     warnings.push(
       'YAMABIKO_REDIS_URL is not set: events stay on this node, and what Laravel writes to Redis is not heard',
     );
   if (config.auth.url === null)
-    warnings.push('YAMABIKO_AUTH_URL is not set: private and presence channels need a JWT');
+    warnings.push(
+      keyless
+        ? 'YAMABIKO_AUTH_URL is not set and no key for tokens is: only public channels can be joined'
+        : 'YAMABIKO_AUTH_URL is not set: private and presence channels need a JWT',
+    );
   return warnings;
 }
 

@@ -1,6 +1,7 @@
 import { authSettings } from './sections/auth.ts';
 import { channelsSettings } from './sections/channels.ts';
 import { connectionSettings } from './sections/connection.ts';
+import { echoSettings } from './sections/echo.ts';
 import { httpSettings } from './sections/http.ts';
 import { jwtSettings } from './sections/jwt.ts';
 import { logSettings } from './sections/log.ts';
@@ -22,6 +23,7 @@ export const settings = {
   auth: authSettings,
   connection: connectionSettings,
   http: httpSettings,
+  echo: echoSettings,
   raw: rawSettings,
   channels: channelsSettings,
   presence: presenceSettings,
@@ -46,6 +48,7 @@ export interface Config {
   readonly auth: Slice<Table['auth']>;
   readonly connection: Slice<Table['connection']>;
   readonly http: Slice<Table['http']>;
+  readonly echo: Slice<Table['echo']>;
   readonly raw: Slice<Table['raw']>;
   readonly channels: Slice<Table['channels']>;
   readonly presence: Slice<Table['presence']>;

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse as parseDotenv } from 'dotenv';
+import { isOldConfig } from './laravel-echo-server/read-old-config.ts';
+import { type OptionFate, translate } from './laravel-echo-server/translate.ts';
 import type { Mistake } from './mistake.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Section } from './setting.ts';
@@ -8,7 +10,7 @@ import { allSettings, type NamedSetting, settings } from './settings.ts';
 
 /** Where a value came from. */
 export interface Origin {
-  readonly source: 'default' | 'development mode' | 'file' | '.env' | 'environment' | 'flag';
+  readonly source: 'default' | 'development mode' | 'file' | 'old file' | '.env' | 'environment' | 'flag';
   /** The setting's name there: `server.port`, `YAMABIKO_PORT`, `--port`. */
   readonly name: string;
   /** The config file's name, where it is one. */
@@ -37,6 +39,8 @@ export interface Sources {
   readonly warnings: readonly string[];
   /** NODE_ENV of the environment, else of `.env`. */
   readonly nodeEnv: string | undefined;
+  /** Where the config file is laravel-echo-server's: what became of each of its options; else none. */
+  readonly fates: readonly OptionFate[];
 }
 
 const DEFAULT_CONFIG_FILE = 'yamabiko.config.json';
@@ -54,17 +58,47 @@ export function readSources({ flags, configFile, env, cwd }: SourceInput): Sourc
   const mistakes: Mistake[] = [];
   const warnings: string[] = [];
   const dotenv = readDotenv(cwd, mistakes);
+  const file = readConfigFile(configFile, cwd, mistakes);
+  const isOld = isOldConfig(file.parsed, file.name);
+  const { fates, mistakes: oldMistakes } = isOld
+    ? translate({ parsed: file.parsed, file: file.name, dotenv, env })
+    : NOTHING_OLD;
+  const fromFile = isOld ? readFates(fates) : readSections(file, mistakes);
+  const overriding = [
+    ...readVariables(dotenv, '.env', mistakes, warnings),
+    ...readVariables(env, 'environment', mistakes, warnings),
+    ...readFlags(flags),
+  ].filter(isGiven);
   return {
-    given: [
-      ...readConfigFile(configFile, cwd, mistakes),
-      ...readVariables(dotenv, '.env', mistakes, warnings),
-      ...readVariables(env, 'environment', mistakes, warnings),
-      ...readFlags(flags),
-    ].filter(isGiven),
-    mistakes,
-    warnings,
+    given: [...fromFile.filter(isGiven), ...overriding],
+    mistakes: [...mistakes, ...oldMistakes],
+    warnings: [...warnings, ...warningsOf(fates, overriding)],
     nodeEnv: env.NODE_ENV ?? dotenv.NODE_ENV,
+    fates,
   };
+}
+
+const NOTHING_OLD = { fates: [], mistakes: [] };
+
+function readFates(fates: readonly OptionFate[]): Given[] {
+  return fates.flatMap(({ option, settings: ours }) =>
+    Object.entries(ours).map(([path, raw]) => {
+      const named = allSettings.find((candidate) => candidate.path === path);
+      if (named === undefined) throw new Error(`${path} is no setting: a fault of the table of old options`);
+      return { named, raw, origin: { source: 'old file', name: option } as const };
+    }),
+  );
+}
+
+/** What behaves differently, save where a setting of ours has settled it meanwhile. */
+function warningsOf(fates: readonly OptionFate[], overriding: readonly Given[]): string[] {
+  const settled = (path: string) => overriding.some(({ named }) => named.path === path);
+  return fates
+    .filter(({ verdict, settings: ours }) => {
+      const paths = Object.keys(ours);
+      return verdict === 'changed' && !(paths.length > 0 && paths.every(settled));
+    })
+    .map(({ option, says }) => `${option}: ${says}`);
 }
 
 /** The name as the person wrote it, with the place where a name alone does not tell it. */
@@ -115,12 +149,22 @@ function readDotenv(cwd: string, mistakes: Mistake[]): Readonly<Record<string, s
   return text === null ? {} : parseDotenv(text);
 }
 
-function readConfigFile(configFile: string | undefined, cwd: string, mistakes: Mistake[]): Given[] {
+interface ConfigFile {
+  readonly name: string;
+  readonly parsed: Record<string, unknown>;
+}
+
+function readConfigFile(configFile: string | undefined, cwd: string, mistakes: Mistake[]): ConfigFile {
   const file = configFile ?? DEFAULT_CONFIG_FILE;
   const name = configFile === undefined ? file : `--config ${file}`;
   const text = readText(resolve(cwd, file), name, configFile !== undefined, mistakes);
-  const parsed = text === null ? {} : parseJson(text, name, mistakes);
-  return Object.entries(parsed).flatMap(([section, values]) => readSection(section, values, file, mistakes));
+  const parsed = text === null ? null : parseJson(text, name, mistakes);
+  // A file that could not be read says nothing, not even in laravel-echo-server's defaults.
+  return parsed === null ? { name: '', parsed: {} } : { name: file, parsed };
+}
+
+function readSections({ name, parsed }: ConfigFile, mistakes: Mistake[]): Given[] {
+  return Object.entries(parsed).flatMap(([section, values]) => readSection(section, values, name, mistakes));
 }
 
 function readSection(section: string, values: unknown, file: string, mistakes: Mistake[]): Given[] {
@@ -160,7 +204,7 @@ function readText(path: string, name: string, required: boolean, mistakes: Mista
   }
 }
 
-function parseJson(text: string, name: string, mistakes: Mistake[]): Record<string, unknown> {
+function parseJson(text: string, name: string, mistakes: Mistake[]): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
     if (isObject(value)) return value;
@@ -172,7 +216,7 @@ function parseJson(text: string, name: string, mistakes: Mistake[]): Record<stri
       position === undefined ? '' : ` (line ${text.slice(0, Number(position)).split('\n').length})`;
     mistakes.push({ setting: name, value: null, problem: `must be valid JSON${line}` });
   }
-  return {};
+  return null;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

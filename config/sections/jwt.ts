@@ -11,6 +11,11 @@ const showKey = (value: unknown) =>
   typeof value === 'string' && !value.includes('-----') ? showText(value) : '(PEM text)';
 
 export const jwtSettings = {
+  required: boolean({
+    env: 'YAMABIKO_JWT_REQUIRED',
+    default: true,
+    doc: 'Whether a key for tokens must be set. If false and none is, no token opens anything: Laravel alone decides, as with laravel-echo-server, and there is no development mode.',
+  }),
   secrets: list({
     env: 'YAMABIKO_JWT_SECRET',
     default: [],

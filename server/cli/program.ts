@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { readVersion } from '../../config/version.ts';
 import { renderConfig, renderConfigJson } from './config-command.ts';
+import { type MigrateOptions, migrate } from './migrate-command.ts';
 import { listNodes, type NodesOptions } from './nodes-command.ts';
 import { type PublishOptions, publish } from './publish-command.ts';
 import { addConfigFlag, addSettingFlags, loadSettings } from './setting-flags.ts';
@@ -42,6 +43,8 @@ export function createProgram({ terminal, loadServer, exit }: ProgramInput): Com
   program.commandsGroup('Serve:');
   addStart(program, { terminal, loadServer, exit });
   addConfig(program, terminal);
+  program.commandsGroup('Move here:');
+  addMigrate(program, terminal);
   program.commandsGroup('Try it:');
   addToken(program, terminal);
   addPublish(program, terminal);
@@ -71,6 +74,18 @@ function addConfig(program: Command, terminal: Terminal): void {
     terminal.out(options.json === true ? renderConfigJson(config, origins) : renderConfig(config, origins));
     for (const warning of warnings) terminal.err(`warning: ${warning}\n`);
   });
+}
+
+function addMigrate(program: Command, terminal: Terminal): void {
+  program
+    .command('migrate')
+    .description("write our config file from laravel-echo-server's, and say what became of each option")
+    .argument('[file]', 'its config file', 'laravel-echo-server.json')
+    .option('--out <file>', 'the file to write', 'yamabiko.config.json')
+    .option('--force', 'overwrite it')
+    .option('--dry-run', 'write nothing')
+    .option('--json', 'as JSON, for programs')
+    .action((file: string, options: MigrateOptions) => terminal.out(migrate(file, options, terminal)));
 }
 
 function addToken(program: Command, terminal: Terminal): void {

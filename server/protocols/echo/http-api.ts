@@ -33,6 +33,8 @@ export interface EchoHttpApiParts {
   /** @throws UnavailableError */
   publish(event: DecodedEvent): Promise<void>;
   readonly reserved: ReservedNames;
+  /** Whether apps may publish; if not they only read. */
+  readonly publishes: boolean;
   /** Longest body of a POST, inflated; default 1 MiB. */
   readonly bodyLimitBytes: number;
 }
@@ -85,6 +87,10 @@ export function createEchoHttpApi(parts: EchoHttpApiParts): Router {
     res.type('json').send(`{"users":[${users.join(',')}]}`);
   });
 
+  if (!parts.publishes)
+    router.post('/apps/:appId/events', (_req, res) =>
+      sendRejection(res, reject('forbidden', 'publishing by HTTP is turned off (YAMABIKO_HTTP_EVENTS)')),
+    );
   router.post('/apps/:appId/events', requireJson, readBytes(parts.bodyLimitBytes), async (req, res) => {
     const event = decodeHttpEvent(req.body ?? new Uint8Array(), reserved);
     if (isRejection(event)) return sendRejection(res, event);

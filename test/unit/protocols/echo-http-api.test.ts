@@ -26,9 +26,10 @@ function fakeQueries(overrides: Partial<ChannelQueries> = {}): ChannelQueries {
   };
 }
 
-async function api(overrides: Partial<ChannelQueries> = {}, publish?: () => Promise<void>) {
+async function api(overrides: Partial<ChannelQueries> = {}, publish?: () => Promise<void>, publishes = true) {
   const published: DecodedEvent[] = [];
   const router = createEchoHttpApi({
+    publishes,
     guard: requireAppKey(APPS),
     queries: fakeQueries(overrides),
     publish:
@@ -115,6 +116,7 @@ describe('who may ask', () => {
 
   it('is nobody where no app is configured', async () => {
     const router = createEchoHttpApi({
+      publishes: true,
       guard: requireAppKey([]),
       queries: fakeQueries(),
       publish: async () => undefined,
@@ -450,6 +452,16 @@ describe('POST events', () => {
     expect((await ask('/apps/one/events', { method: 'POST', body: small, headers })).status).toBe(200);
     expect(published).toHaveLength(1);
     expect(errors()).toEqual([]);
+  });
+
+  it('is refused to everybody where publishing is turned off, reading is not', async () => {
+    const { ask, post, published } = await api({}, undefined, false);
+    const { status, text } = await post({ channel: 'a', name: 'b', data: {} });
+    expect({ status, body: JSON.parse(text) }).toEqual(
+      refusal(403, expect.stringContaining('YAMABIKO_HTTP_EVENTS'), 'forbidden'),
+    );
+    expect(published).toEqual([]);
+    expect((await ask('/apps/one/status')).status).toBe(200);
   });
 
   it('is a path for POST alone', async () => {
