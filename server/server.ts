@@ -41,6 +41,7 @@ import { RoomViews } from './hub/room-views.ts';
 import type { Logger } from './logger/logger.ts';
 import { Metrics, type MetricsSnapshot } from './metrics/metrics.ts';
 import { createDemo } from './pages/demo/demo-router.ts';
+import { clientScripts } from './protocols/echo/client-script.ts';
 import { EchoProtocol } from './protocols/echo/echo-protocol.ts';
 import { createEchoHttpApi } from './protocols/echo/http-api.ts';
 import { AdapterPeers } from './protocols/echo/peers.ts';
@@ -157,10 +158,11 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     queries,
     publish: (event: EventToPublish) => publishEvent(broker.bus, event),
     reserved,
+    publishes: config.echo.httpEvents,
     // What would be dropped by each node is refused to who publishes it.
     bodyLimitBytes: Math.min(config.http.maxBodyBytes, config.connection.maxEventBytes),
   });
-  const protocols: readonly ProtocolMount[] = [echo, raw];
+  const protocols: readonly ProtocolMount[] = [...clientScripts(config.echo.clientScript), echo, raw];
   const operations = createOperationsApi({ guard, operations: new NodeOperations(answers, peers), reserved });
   const mounts: Mount[] = [
     { path: '/', router: echoApi },
@@ -186,7 +188,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     async start() {
       await broker.start();
       const { address, family, port } = await http.start();
-      url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+      url = `${http.scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
       return { url };
     },
     stop() {

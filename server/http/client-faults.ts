@@ -14,6 +14,8 @@ export function answerClientFaults(server: Server, refused: (code: Code) => void
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const fault = FAULTS[error.code ?? ''];
     if (fault !== undefined) refused(fault.code);
+    // Where no handshake came about, as of a plain request to a TLS port, nothing that we write can be read.
+    if (/^ERR_(SSL|TLS)_/.test(error.code ?? '')) return void socket.destroy();
     // In the midst of an answer another one would be taken for part of it.
     if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket as Socket))
       return void socket.destroy();

@@ -1,14 +1,15 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Code } from '../domain/catalogue.ts';
 import { answerClientFaults } from './client-faults.ts';
 import { createHttpApp, type HttpAppParts } from './http-app.ts';
+import { createPort, type TlsSettings } from './port.ts';
 import type { ProtocolMount } from './protocol-mount.ts';
 import { createRequestRouting } from './request-routing.ts';
 import { createTargetReader } from './target-reader.ts';
 import { createUpgradeRouting } from './upgrade-routing.ts';
 
-export interface HttpSettings {
+export interface HttpSettings extends TlsSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -37,6 +38,7 @@ export interface HttpServerParts extends HttpAppParts {
 
 /** The one port of the server. */
 export interface HttpServer {
+  readonly scheme: 'http' | 'https';
   /** @returns where it listens @throws the system's error (EADDRINUSE, EACCES) */
   start(): Promise<AddressInfo>;
   /**
@@ -52,14 +54,15 @@ const IDLE_CHECK_MS = 50;
 
 export function createHttpServer(parts: HttpServerParts): HttpServer {
   const { settings, log } = parts;
-  const server = createServer({
+  const options = {
     headersTimeout: settings.headersTimeoutMs,
     // Node takes no shorter time for the whole than for its headers.
     requestTimeout: Math.max(settings.requestTimeoutMs, settings.headersTimeoutMs),
     keepAliveTimeout: settings.keepAliveTimeoutMs,
     maxHeaderSize: settings.maxHeaderBytes,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-  });
+  };
+  const { server, scheme } = createPort(options, settings, log);
   server.maxConnections = settings.maxSockets;
   server.on('drop', () => parts.refused('limit_reached'));
   const targetOf = createTargetReader(settings.maxUrlBytes, parts.refused);
@@ -69,6 +72,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   const sockets = trackSockets(server);
   let stopping: Promise<void> | null = null;
   return {
+    scheme,
     start: () => listen(server, settings),
     stop: (deadlineMs) => {
       stopping ??= close(server, sockets, deadlineMs);

@@ -31,10 +31,12 @@ export interface Running {
  * A server of this test, in this process, on a free port of 127.0.0.1.
  * @param env settings, as `YAMABIKO_*`
  * @param definitions channel definitions, as a config file has them
+ * @param isReady asks it, where that needs more than `fetch` (a certificate of the test's)
  */
 export async function startYamabiko(
   env: Readonly<Record<string, string>> = {},
   definitions: Readonly<Record<string, object>> = {},
+  isReady: (url: string) => Promise<boolean> = answersReady,
 ): Promise<Running> {
   const loaded = withConfigFile({ channels: { definitions } }, (configFile) =>
     loadConfig({
@@ -59,8 +61,7 @@ export async function startYamabiko(
     server,
     log,
     snapshot: () => server.snapshot(),
-    ready: () =>
-      until(async () => (await fetch(`${url}/health/ready`)).status === 200, 'the server is ready'),
+    ready: () => until(() => isReady(url), 'the server is ready'),
     settledToZero: () =>
       until(
         () => isZero(server.snapshot()),
@@ -72,6 +73,10 @@ export async function startYamabiko(
   };
   await running.ready();
   return running;
+}
+
+async function answersReady(url: string): Promise<boolean> {
+  return (await fetch(`${url}/health/ready`)).status === 200;
 }
 
 /** What has no environment variable goes in by a file, as a person would give it. */

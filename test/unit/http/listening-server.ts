@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest';
 import { createHttpServer, type HttpServerParts } from '../../../server/http/http-server.ts';
 
 export interface LogLine {
-  readonly level: 'debug' | 'error';
+  readonly level: 'debug' | 'info' | 'error';
   readonly fields: Record<string, unknown>;
   readonly message: string;
 }
@@ -13,6 +13,8 @@ export async function listeningServer(parts: Partial<HttpServerParts> = {}) {
   const log = {
     debug: (fields: object, message: string) =>
       void logged.push({ level: 'debug', fields: { ...fields }, message }),
+    info: (fields: object, message: string) =>
+      void logged.push({ level: 'info', fields: { ...fields }, message }),
     error: (fields: object, message: string) =>
       void logged.push({ level: 'error', fields: { ...fields }, message }),
   };
@@ -35,6 +37,11 @@ export async function listeningServer(parts: Partial<HttpServerParts> = {}) {
       maxHeaderBytes: 16_384,
       maxUrlBytes: 8_192,
       maxSockets: 1_000,
+      tlsCert: null,
+      tlsKey: null,
+      tlsChain: null,
+      tlsPassphrase: null,
+      tlsCheckMs: 50,
       ...parts.settings,
     },
   });
