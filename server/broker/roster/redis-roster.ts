@@ -58,7 +58,7 @@ export class RedisRoster implements Roster {
     const cache = new MemberCache();
     const faults = new RosterFaults(log, onFault);
     const room = (name: string) =>
-      new RedisRoom({ prefix, name, cache, faults, onCleared: () => this.#enterAgain(name) });
+      new RedisRoom({ prefix, name, cache, faults, onCleared: () => this.#putRightSoon(name) });
     const lease = new RosterLease(connections, nodeId, Math.round(nodeTtlMs * LEASE_PER_TTL));
     const own = this.#own;
     this.#connections = connections;
@@ -133,6 +133,7 @@ export class RedisRoster implements Roster {
 
   async leave(name: string, seatId: string, { linger }: Leaving = AT_ONCE): Promise<void> {
     const known = this.#own.remove(name, seatId);
+    const { restoring } = this.#upkeep;
     const graceMs = linger ? this.#graceMs : 0;
     try {
       const field = this.#lease.field(seatId);
@@ -140,8 +141,8 @@ export class RedisRoster implements Roster {
         const left = this.#room(name).leave(redis, field, graceMs);
         return Promise.all([left, graceMs > 0 ? this.#dates.schedule(redis, name, graceMs) : null]);
       });
-      // The seat may still be there under an older name of this node's.
-      if (this.#upkeep.restoring) this.#repair.doubt(name);
+      // The seat may still be there under an older name of this node's, where the restoring did not look any more.
+      if (restoring || this.#upkeep.restoring) this.#putRightSoon(name);
       // Asked again: somebody may have entered meanwhile, and his SADD went before this SREM.
       if (!this.#own.has(name)) await this.#connections.call((redis) => this.#lease.unlist(redis, name));
     } catch (err) {
@@ -165,8 +166,8 @@ export class RedisRoster implements Roster {
     return this.#lease.living();
   }
 
-  /** A room's keys had to be emptied. */
-  #enterAgain(name: string): void {
+  /** What this node has in a room may not be what the store holds. */
+  #putRightSoon(name: string): void {
     this.#repair.doubt(name);
     void this.#upkeep.newRoundInBackground();
   }
