@@ -65,6 +65,7 @@ export function applyRules(values: RawConfig, about: Circumstances): Ruled {
     ...(key !== null && 'problem' in key ? [key] : []),
     ...tls.mistakes,
     ...redisMistakes(values.redis, about),
+    ...missingWebhookSecret(values, about),
   ];
   return {
     config,
@@ -78,6 +79,12 @@ function missingKey(hasKey: boolean, { nodeEnv, nameOf }: Circumstances): Mistak
   if (hasKey || nodeEnv !== 'production') return [];
   const problem = `must be set in production (or YAMABIKO_JWT_PUBLIC_KEY, or YAMABIKO_JWKS_URL; or YAMABIKO_JWT_REQUIRED=false, without JWT channels): the secret that Laravel signs tokens with, of at least ${MIN_SECRET_BYTES} bytes`;
   return [{ setting: nameOf('jwt.secrets'), value: null, problem }];
+}
+
+function missingWebhookSecret({ webhooks }: RawConfig, { nameOf }: Circumstances): Mistake[] {
+  if (webhooks.url === null || webhooks.secrets.length > 0) return [];
+  const problem = `must be set where ${nameOf('webhooks.url')} is: without it anybody could tell Laravel anything`;
+  return [{ setting: nameOf('webhooks.secrets'), value: null, problem }];
 }
 
 /** A warning and no mistake: apps that signed with a short one for years must still be able to move here. */
@@ -105,6 +112,10 @@ function warningsOf(config: Config): string[] {
   if (config.redis.url === null)
     warnings.push(
       'YAMABIKO_REDIS_URL is not set: events stay on this node, and what Laravel writes to Redis is not heard',
+    );
+  if (config.webhooks.url !== null && config.redis.url === null)
+    warnings.push(
+      'YAMABIKO_REDIS_URL is not set: what Laravel has not been told yet is forgotten at a restart',
     );
   if (config.auth.url === null)
     warnings.push(

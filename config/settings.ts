@@ -10,6 +10,7 @@ import { rawSettings } from './sections/raw.ts';
 import { recoverySettings } from './sections/recovery.ts';
 import { redisSettings } from './sections/redis.ts';
 import { serverSettings } from './sections/server.ts';
+import { webhooksSettings } from './sections/webhooks.ts';
 import type { Section, Setting, Slice } from './setting.ts';
 
 /**
@@ -28,6 +29,7 @@ export const settings = {
   channels: channelsSettings,
   presence: presenceSettings,
   recovery: recoverySettings,
+  webhooks: webhooksSettings,
   log: logSettings,
 } as const satisfies Record<string, Section>;
 
@@ -53,6 +55,7 @@ export interface Config {
   readonly channels: Slice<Table['channels']>;
   readonly presence: Slice<Table['presence']>;
   readonly recovery: Slice<Table['recovery']>;
+  readonly webhooks: Slice<Table['webhooks']>;
   readonly log: Slice<Table['log']> & { readonly format: 'pretty' | 'json' };
 }
 

@@ -15,6 +15,7 @@ import { HandshakeRates } from './connection/handshake-rates.ts';
 import { Places } from './connection/places.ts';
 import { TickCork } from './connection/tick-cork.ts';
 import { AnswerQuery } from './flows/answer-query.ts';
+import { buildTelling, namesOfRooms } from './flows/build-telling.ts';
 import { describeNode } from './flows/describe-node.ts';
 import { drain } from './flows/drain.ts';
 import { DropLog } from './flows/drop-log.ts';
@@ -30,6 +31,7 @@ import { RecoveryLog } from './flows/recovery-log.ts';
 import { PositionRefresh } from './flows/refresh-positions.ts';
 import { OutageResync } from './flows/resync-after-outage.ts';
 import { listsMembers, roomOf } from './flows/room-routing.ts';
+import { stopInTurn } from './flows/stop-in-turn.ts';
 import { requireAppKey } from './http/app-key.ts';
 import { buildDoors } from './http/build-doors.ts';
 import type { Mount } from './http/http-app.ts';
@@ -39,35 +41,15 @@ import type { ProtocolMount } from './http/protocol-mount.ts';
 import { Hub } from './hub/hub.ts';
 import { RoomViews } from './hub/room-views.ts';
 import type { Logger } from './logger/logger.ts';
-import { Metrics, type MetricsSnapshot } from './metrics/metrics.ts';
+import { Metrics } from './metrics/metrics.ts';
 import { createDemo } from './pages/demo/demo-router.ts';
 import { clientScripts } from './protocols/echo/client-script.ts';
 import { EchoProtocol } from './protocols/echo/echo-protocol.ts';
 import { createEchoHttpApi } from './protocols/echo/http-api.ts';
 import { AdapterPeers } from './protocols/echo/peers.ts';
 import { RawProtocol } from './protocols/raw/raw-protocol.ts';
-
-export interface YamabikoServer {
-  /** Resolves when it listens, also where Redis is not reachable yet. @throws what keeps it from starting */
-  start(): Promise<{ readonly url: string }>;
-  /** Drains and ends; a second call awaits the first. */
-  stop(): Promise<void>;
-  /**
-   * Publishes a payload as Laravel would, for a program that embeds the server.
-   * @param channel without Redis prefix; `broadcast` is the custom channel
-   * @throws UnavailableError where the bus did not take it
-   */
-  publish(channel: string, payload: string | Buffer): Promise<void>;
-  /** What is held now; all zero when every client has left. For tests. */
-  snapshot(): ServerSnapshot;
-}
-
-export interface ServerSnapshot extends MetricsSnapshot {
-  readonly places: number;
-  readonly views: number;
-  readonly pendingSends: number;
-  readonly channels: number;
-}
+import { buildWebhooks, tellingOf } from './webhooks/build-webhooks.ts';
+import type { YamabikoServer } from './yamabiko-server.ts';
 
 /** Builds and wires every part. The only file that knows them all. */
 export function buildServer(config: Config, log: Logger): YamabikoServer {
@@ -75,7 +57,8 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   const reserved = reservedNames(config);
   const channels = new ChannelDefinitions(config.channels.definitions);
   const recovery = { ...config.recovery, marks: deploymentMarks(config) };
-  const broker = buildBroker({ ...config.redis, ...config.presence, recovery }, nodeId, log, {
+  const telling = tellingOf(config.webhooks);
+  const broker = buildBroker({ ...config.redis, ...config.presence, recovery, telling }, nodeId, log, {
     rosterFault: (fault) => metrics.rosterFault(fault),
     dropped: (source, reason) => metrics.dropped(source, reason),
     historyKept: (kept) => metrics.historyKept(kept),
@@ -115,6 +98,14 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     handshakes: new HandshakeRates(config.connection),
     sends: new PendingSends(nodeId),
     drops: new DropLog(log, metrics),
+    ...buildTelling({
+      events: config.webhooks.events,
+      occupancy: telling?.occupancy === true,
+      outbox: broker.outbox,
+      roster: broker.roster,
+      meters: metrics,
+      log,
+    }),
     recoveries: new RecoveryLog(log, metrics),
     log,
     meters: metrics,
@@ -130,6 +121,14 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
       history: config.recovery.enabled ? config.recovery : null,
     },
   };
+  const webhooks = buildWebhooks({
+    config: config.webhooks,
+    outbox: broker.outbox,
+    nodeTtlMs: config.redis.nodeTtlMs,
+    names: namesOfRooms(channels),
+    log,
+    meters: metrics,
+  });
   const [resync, positions] = [new OutageResync(parts), new PositionRefresh(parts)];
   const stopEndingIdle = endIdle(parts.connections, config.connection.firstSubscribeMs);
   listenToBus(parts, resync);
@@ -187,6 +186,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   return {
     async start() {
       await broker.start();
+      webhooks?.start();
       const { address, family, port } = await http.start();
       url = `${http.scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
       return { url };
@@ -210,23 +210,17 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     stopped.abort();
     stopEndingIdle();
     const deadlineMs = Date.now() + config.server.drainMs;
-    const steps: readonly (readonly [string, () => Promise<void> | void])[] = [
+    const steps: Parameters<typeof stopInTurn>[0] = [
       ['connections', () => drain(parts, config.server.drainMs)],
       ['resync', () => resync.stop()],
       ['positions', () => positions.stop()],
       ...protocols.map((protocol) => [protocol.name, () => protocol.close?.()] as const),
       ['http', () => http.stop(Math.max(0, deadlineMs - Date.now()))],
       ['access', () => access.stop()],
+      ['webhooks', () => webhooks?.stop()],
       ['broker', () => broker.stop()],
     ];
-    for (const [part, step] of steps) {
-      try {
-        await step();
-      } catch (err) {
-        // The others must stop all the same, the broker above all: seats not given up wait for the lease.
-        log.error({ err, part, stage: 'stop' }, 'a part failed to stop');
-      }
-    }
+    await stopInTurn(steps, log);
   }
 }
 

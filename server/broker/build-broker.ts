@@ -5,6 +5,8 @@ import { MemoryBus } from './bus/memory-bus.ts';
 import { RedisBus, type RedisBusSettings } from './bus/redis-bus.ts';
 import { FallbackBus } from './log/fallback-bus.ts';
 import { LogBus } from './log/log-bus.ts';
+import { buildMemoryOutbox, buildRedisOutbox, type TellingSettings } from './outbox/build-outbox.ts';
+import type { Outbox } from './outbox/outbox.ts';
 import { PeerConnections } from './peers/peer-connections.ts';
 import { RedisConnections, type RedisSettings } from './redis/redis-connections.ts';
 import { MemoryRoster } from './roster/memory-roster.ts';
@@ -24,7 +26,12 @@ export type RecoverySettings = HistoryBounds & {
 /** `url` null: in memory, one node. */
 export type BrokerSettings = Omit<RedisSettings, 'url'> &
   RedisBusSettings &
-  RedisRosterSettings & { readonly url: string | null; readonly recovery: RecoverySettings };
+  RedisRosterSettings & {
+    readonly url: string | null;
+    readonly recovery: RecoverySettings;
+    /** What Laravel is told of; null: of nothing, and no outbox is kept. */
+    readonly telling?: TellingSettings | null;
+  };
 
 export interface BrokerMeters {
   /** In the roster's keys. */
@@ -40,6 +47,8 @@ export interface Broker {
   readonly bus: Bus;
   readonly roster: Roster;
   readonly peers: PeerConnections | null;
+  /** Null where Laravel is told nothing. */
+  readonly outbox: Outbox | null;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -54,11 +63,20 @@ export function buildBroker(
   log: BrokerLog,
   meters: BrokerMeters,
 ): Broker {
+  const { telling = null } = redis;
   const onStart = () => meters.historyKept(redis.recovery.enabled);
   if (redis.url === null) {
-    const bus = new MemoryBus({ log, bounds: redis.recovery.enabled ? redis.recovery : null });
-    const roster = new MemoryRoster({ bus, log, graceMs: redis.graceMs, maxMembers: redis.maxMembers ?? 0 });
-    return startedInOrder({ bus, roster, peers: null }, onStart);
+    const told = telling === null ? null : buildMemoryOutbox(telling);
+    const bounds = redis.recovery.enabled ? redis.recovery : null;
+    const bus = new MemoryBus({ log, bounds, outbox: told?.outbox ?? null });
+    const roster = new MemoryRoster({
+      bus,
+      log,
+      graceMs: redis.graceMs,
+      maxMembers: redis.maxMembers ?? 0,
+      ...(told !== null && { tell: told.tell }),
+    });
+    return startedInOrder({ bus, roster, peers: null, outbox: told?.outbox ?? null }, onStart);
   }
   const settings = { ...redis, url: redis.url };
   const connections = new RedisConnections({ settings, log });
@@ -72,8 +90,11 @@ export function buildBroker(
   });
   connections.onConnectAnew(() => peers.connectAnew());
   const onFault = (fault: RosterFault) => meters.rosterFault(fault);
-  const roster = new RedisRoster({ connections, settings, nodeId, log, onFault });
-  return startedInOrder({ bus: buildBus(), roster, peers }, onStart);
+  const node = { id: nodeId, ttlMs: redis.nodeTtlMs };
+  const told = telling === null ? null : buildRedisOutbox(connections, telling, node, log);
+  const teller = told?.teller ?? null;
+  const roster = new RedisRoster({ connections, settings, nodeId, log, onFault, teller });
+  return startedInOrder({ bus: buildBus(), roster, peers, outbox: told?.outbox ?? null }, onStart);
 
   function buildBus(): Bus {
     const makePlain = () => new RedisBus({ connections, settings, nodeId, log });
@@ -95,12 +116,13 @@ export function buildBroker(
  * The roster announces through the bus: it starts after it, and gives its seats up before it stops. Who has a lease in
  * it must be heard by whoever asks all nodes, so a node that stops answers until it has none any more.
  */
-function startedInOrder(parts: Pick<Broker, 'bus' | 'roster' | 'peers'>, onStart: () => void): Broker {
+function startedInOrder(parts: Omit<Broker, 'start' | 'stop'>, onStart: () => void): Broker {
   const { bus, roster, peers } = parts;
   return {
     bus,
     roster,
     peers,
+    outbox: parts.outbox,
     async start() {
       onStart();
       await bus.start();

@@ -12,6 +12,7 @@ import type { Parts } from './parts.ts';
 export function takeConnection(parts: Parts, connection: Connection, refusal: Closure | null): boolean {
   connection.onEnd(({ code }) => {
     parts.meters.refused(code);
+    parts.laravel.ended(connection, code);
     parts.log.debug({ connection: connection.id, code }, 'ended a connection');
   });
   const no = refusal ?? parts.connections.refusal();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handshake } from '../access/access.ts';
+import { AT_ONCE } from '../broker/roster/roster.ts';
 import type { Attempt, Connection } from '../connection/connection.ts';
 import { Subscription } from '../connection/subscription.ts';
 import { catalogue } from '../domain/catalogue.ts';
@@ -15,7 +16,7 @@ import { Coming, type Homecoming } from './homecoming.ts';
 import { leaveChannel } from './leave-channel.ts';
 import type { Parts } from './parts.ts';
 import { renewToken, standsFor } from './renew-token.ts';
-import { followsOf, listsMembers, roomOf } from './room-routing.ts';
+import { followsOf, listsMembers, orderOf, roomOf } from './room-routing.ts';
 import { tellGap } from './tell-gap.ts';
 
 export interface JoinRequest {
@@ -158,6 +159,9 @@ async function admit(
     const view = seat === null ? null : parts.views.acquire(seat.room);
     if (seat !== null) undo.push(() => parts.views.release(seat.room));
     await followAll(parts, follows, undo);
+    // Before the seat, so that a channel is occupied before its first member comes.
+    parts.occupancy.enter(channel.wire, orderOf(channel, parts.channels));
+    undo.push(() => parts.occupancy.leave(channel.wire, AT_ONCE));
     if (seat !== null && view !== null && !attempt.signal.aborted) {
       const full = await enterRoom(parts, connection, seat, view, undo);
       if (full !== null) {

@@ -9,15 +9,19 @@ import type { Parts } from './parts.ts';
  * @param how whether the user may be back in a moment: then he lingers in the list where a grace is set
  */
 export async function leaveChannel(parts: Parts, subscription: Subscription, how: Leaving): Promise<void> {
-  const { connection, wire, kind, room, member, seatId, follows } = subscription;
+  const { connection, channel, wire, kind, room, member, seatId, follows } = subscription;
   if (connection.subscriptions.get(wire) !== subscription) return;
   connection.subscriptions.delete(wire);
   subscription.expiry.clear();
   parts.hub.leave(subscription);
   parts.meters.unsubscribed(kind);
-  for (const channel of follows) parts.bus.unfollow(channel);
-  if (room !== null && member !== null && seatId !== null) {
-    parts.views.get(room)?.removeLocal(member.userId);
-    await parts.roster.leave(room, seatId, how).finally(() => parts.views.release(room));
-  }
+  for (const followed of follows) parts.bus.unfollow(followed);
+  const isSeated = room !== null && member !== null && seatId !== null;
+  if (isSeated) parts.views.get(room)?.removeLocal(member.userId);
+  const left = isSeated
+    ? parts.roster.leave(room, seatId, how).finally(() => parts.views.release(room))
+    : null;
+  // In this turn, so that a room's last member goes before its channel does.
+  parts.occupancy.leave(channel.wire, how);
+  await left;
 }

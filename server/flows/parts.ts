@@ -14,6 +14,8 @@ import type { RoomViews } from '../hub/room-views.ts';
 import type { DropLog } from './drop-log.ts';
 import type { PendingSends } from './pending-sends.ts';
 import type { RecoveryLog } from './recovery-log.ts';
+import type { TellLaravel } from './tell-laravel.ts';
+import type { Occupancy } from './tell-occupancy.ts';
 
 /** What the flows work with. Built once, in server.ts. */
 export interface Parts {
@@ -28,6 +30,8 @@ export interface Parts {
   readonly places: Places;
   readonly handshakes: HandshakeRates;
   readonly sends: PendingSends;
+  readonly occupancy: Occupancy;
+  readonly laravel: TellLaravel;
   readonly drops: DropLog;
   readonly recoveries: RecoveryLog;
   readonly log: FlowLog;

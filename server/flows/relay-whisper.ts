@@ -4,6 +4,7 @@ import { parseChannelName } from '../domain/channel-name.ts';
 import { isRejection, type Rejection, reject, UnavailableError } from '../domain/outcome.ts';
 import { sizeRefusal } from './event-size.ts';
 import type { Parts } from './parts.ts';
+import { orderOf } from './room-routing.ts';
 
 const WHISPER_EVENT = /^client-./s;
 
@@ -35,7 +36,8 @@ export async function relayWhisper(
   const tooLarge = sizeRefusal(parts, payload);
   if (tooLarge !== null) return tooLarge;
   try {
-    await parts.bus.publish(name.wire, payload);
+    const telling = parts.laravel.clientEvent(subscription, orderOf(name, parts.channels), { event, data });
+    await parts.bus.publish(name.wire, payload, telling);
     return { ok: true };
   } catch (error) {
     if (error instanceof UnavailableError)

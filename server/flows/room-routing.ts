@@ -23,6 +23,16 @@ export function roomOf(channel: ChannelName, kind: SubscriptionKind, channels: C
   }
 }
 
+/** Where a channel's comings and goings belong, for the one order in which Laravel is told of a room. */
+export function orderOf({ kind, base, wire }: ChannelName, channels: Channels): string {
+  return kind === 'presence' && !channels.of(base).definition.echo ? wire : base;
+}
+
+/** The channel by which Laravel knows a room's members: Echo's, save where Echo has no part in the room. */
+export function memberChannelOf(room: string, channels: Channels): string {
+  return room.startsWith('presence-') || !channels.of(room).definition.echo ? room : `presence-${room}`;
+}
+
 /** Whether a subscription takes part in its room's member list. */
 export function listsMembers(channel: ChannelName, kind: SubscriptionKind, channels: Channels): boolean {
   return (kind === 'token' || kind === 'presence') && channels.of(channel.base).definition.users;

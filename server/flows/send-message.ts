@@ -53,10 +53,11 @@ function sendingRight(connection: Connection, name: ChannelName): Subscription |
 async function publish(
   parts: Parts,
   room: string,
-  { member }: Subscription,
+  subscription: Subscription,
   { data, userId }: { data: string; userId: string | null },
   answer: (outcome: SendOutcome) => void,
 ): Promise<void> {
+  const { member } = subscription;
   if (member === null) return;
   const sender = senderOf(member);
   const tooLarge = sizeRefusal(parts, data);
@@ -68,9 +69,10 @@ async function publish(
     parts.sends.delete(ref);
     answer(outcome);
   };
+  const telling = parts.laravel.message(subscription, { data, userId });
   const ref = parts.sends.add(() => settle({ ok: true }));
   try {
-    await parts.bus.publish(room, encodeRoomMessage({ ref, sender, userId, data }));
+    await parts.bus.publish(room, encodeRoomMessage({ ref, sender, userId, data }), telling);
     settle({ ok: true });
   } catch (error) {
     if (!(error instanceof UnavailableError)) {

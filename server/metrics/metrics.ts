@@ -83,6 +83,16 @@ export class Metrics {
     'Things in the member lists in Redis that no node wrote',
     ['fault'],
   );
+  readonly #webhookEvents = this.#counter(
+    'yamabiko_webhook_events_total',
+    'Webhook events by what became of them',
+    ['outcome'],
+  );
+  readonly #webhookFailures = new Counter({
+    name: 'yamabiko_webhook_failures_total',
+    help: 'Requests with webhooks that Laravel did not take',
+    registers: [this.#registry],
+  });
   readonly #authSeconds = new Histogram({
     name: 'yamabiko_auth_seconds',
     help: "Time to Laravel's answer, retries included",
@@ -136,6 +146,9 @@ export class Metrics {
   /** @param reason a word of ours (`bad_json`), never a text with foreign input in it */
   readonly dropped = (source: string, reason: string): void => this.#dropped({ source, reason });
   readonly refused = (code: Code): void => this.#refusals({ code });
+  readonly webhookEvents = (outcome: 'told' | 'dropped' | 'buried', count: number): void =>
+    this.#webhookEvents({ outcome }, count);
+  readonly webhookFailed = (): void => this.#webhookFailures.inc();
   readonly busReady = (ready: boolean): void => this.#busReady.set(ready ? 1 : 0);
   readonly busGap = (reason: string): void => this.#busGaps({ reason });
   readonly recovery = (outcome: 'recovered' | 'gap'): void => this.#recoveries({ outcome });

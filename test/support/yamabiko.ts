@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../config/load-config.ts';
 import type { Logger } from '../../server/logger/logger.ts';
-import { buildServer, type ServerSnapshot, type YamabikoServer } from '../../server/server.ts';
+import { buildServer } from '../../server/server.ts';
+import type { ServerSnapshot, YamabikoServer } from '../../server/yamabiko-server.ts';
 import { TEST_SECRET } from './jwt.ts';
 
 export interface LogLine {

@@ -1,3 +1,5 @@
+import type { Telling } from '../outbox/outbox.ts';
+
 /**
  * Where broadcasts come from and go to: a plain one, and ones with a history, behind the same contract.
  *
@@ -17,8 +19,12 @@
  * 6. Never let a listener's exception stop the reader.
  */
 export interface Bus {
-  /** Resolves when the bus has taken the payload. @throws UnavailableError */
-  publish(channel: string, payload: string | Buffer): Promise<void>;
+  /**
+   * Resolves when the bus has taken the payload.
+   * @param telling what Laravel is to be told of it, in the same step; nothing where nobody tells it
+   * @throws UnavailableError
+   */
+  publish(channel: string, payload: string | Buffer, telling?: Telling | null): Promise<void>;
   /** Resolves when payloads published from now on will be delivered. @throws UnavailableError (then not followed) */
   follow(channel: string): Promise<void>;
   /** Takes one `follow` back; the channel itself is let go some time after the last. */

@@ -2,10 +2,18 @@ import { CUSTOM_CHANNEL } from '../../domain/channel-name.ts';
 import { UnavailableError } from '../../domain/outcome.ts';
 import { formatPosition } from '../../domain/position.ts';
 import type { BrokerLog } from '../broker-log.ts';
+import type { Outbox, Telling } from '../outbox/outbox.ts';
 import type { Bus, BusListener, Resumption } from './bus.ts';
 import { FollowCount } from './follow-count.ts';
 import { History, type HistoryBounds } from './history.ts';
 import { resumeFrom } from './resume.ts';
+
+export interface MemoryBusOptions {
+  readonly log: BrokerLog;
+  /** Of the history; null: none is kept. */
+  readonly bounds: HistoryBounds | null;
+  readonly outbox?: Pick<Outbox, 'tell'> | null;
+}
 
 /**
  * The bus of one node, for as long as its process lives.
@@ -16,6 +24,7 @@ import { resumeFrom } from './resume.ts';
  */
 export class MemoryBus implements Bus {
   readonly #log: BrokerLog;
+  readonly #outbox: Pick<Outbox, 'tell'> | null;
   readonly #follows = new FollowCount();
   readonly #history: History | null;
   readonly #epoch = Date.now();
@@ -24,9 +33,9 @@ export class MemoryBus implements Bus {
   #index = 0;
   #queue: { channel: string; payload: Buffer; followed: boolean }[] = [];
 
-  /** @param bounds of the history; null: none is kept */
-  constructor({ log, bounds }: { log: BrokerLog; bounds: HistoryBounds | null }) {
+  constructor({ log, bounds, outbox = null }: MemoryBusOptions) {
     this.#log = log;
+    this.#outbox = outbox;
     this.#history = bounds === null ? null : new History(bounds, { epoch: this.#epoch, index: 0 });
   }
 
@@ -52,8 +61,9 @@ export class MemoryBus implements Bus {
     return this.#running;
   }
 
-  async publish(channel: string, payload: string | Buffer): Promise<void> {
+  async publish(channel: string, payload: string | Buffer, telling: Telling | null = null): Promise<void> {
     this.#refuseUnlessRunning();
+    if (telling !== null) void this.#outbox?.tell(telling);
     // Asked now, not at delivery: who follows in between must not hear what was published before.
     const followed = channel === CUSTOM_CHANNEL || this.#follows.has(channel);
     if (!followed && this.#history === null) return;

@@ -1,6 +1,7 @@
 import { CUSTOM_CHANNEL } from '../../domain/channel-name.ts';
 import { UnavailableError } from '../../domain/outcome.ts';
 import type { BrokerLog } from '../broker-log.ts';
+import type { Telling } from '../outbox/outbox.ts';
 import type { RedisConnections } from '../redis/redis-connections.ts';
 import type { Bus, BusListener, Resumption } from './bus.ts';
 import { RedisFollows } from './redis-follows.ts';
@@ -91,11 +92,11 @@ export class RedisBus implements Bus {
     return this.#keeper.ready;
   }
 
-  async publish(channel: string, payload: string | Buffer): Promise<void> {
+  async publish(channel: string, payload: string | Buffer, telling: Telling | null = null): Promise<void> {
     if (!this.ready()) throw new UnavailableError('Redis is not reachable');
     const name =
       channel === CUSTOM_CHANNEL ? this.#customName : `${this.#connections.settings.prefix}${channel}`;
-    await this.#connections.publish(name, payload);
+    await this.#connections.publish(name, payload, telling);
   }
 
   async follow(channel: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { BrokerLog } from '../broker-log.ts';
 import type { Bus, BusListener, Resumption } from '../bus/bus.ts';
+import type { Telling } from '../outbox/outbox.ts';
 
 export interface FallbackBusOptions {
   /** Makes the bus with the log, which says once where this Redis cannot carry it. */
@@ -48,8 +49,8 @@ export class FallbackBus implements Bus {
     await this.#bus.stop();
   }
 
-  publish(channel: string, payload: string | Buffer): Promise<void> {
-    return this.#bus.publish(channel, payload);
+  publish(channel: string, payload: string | Buffer, telling: Telling | null = null): Promise<void> {
+    return this.#bus.publish(channel, payload, telling);
   }
 
   follow(channel: string): Promise<void> {

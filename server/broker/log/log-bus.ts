@@ -8,6 +8,7 @@ import { RedisKeeper } from '../bus/redis-keeper.ts';
 import { RedisProbe } from '../bus/redis-probe.ts';
 import { RedisStanding, type Standing } from '../bus/redis-standing.ts';
 import { resumeFrom } from '../bus/resume.ts';
+import type { Telling } from '../outbox/outbox.ts';
 import { AwaitedPlaces } from './awaited-places.ts';
 import { DeploymentGuard } from './deployment-guard.ts';
 import type { LogBusOptions } from './log-bus-options.ts';
@@ -127,11 +128,11 @@ export class LogBus implements Bus {
     return this.#keeper.ready;
   }
 
-  async publish(channel: string, payload: string | Buffer): Promise<void> {
+  async publish(channel: string, payload: string | Buffer, telling: Telling | null = null): Promise<void> {
     this.#refuseUnlessReady();
     const { connections, source } = this.#options;
     const name = channel === CUSTOM_CHANNEL ? this.#names.custom : `${connections.settings.prefix}${channel}`;
-    const listeners = await connections.publish(name, payload);
+    const listeners = await connections.publish(name, payload, telling);
     // Every node that can write the log was cut off at once: what nobody heard can be sent again.
     if (listeners === 0 && source === 'pubsub')
       throw new UnavailableError('nobody listened when it was published');

@@ -3,6 +3,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { UnavailableError } from '../../domain/outcome.ts';
 import { parseRedisUrl } from '../../domain/redis-url.ts';
 import type { BrokerLog } from '../broker-log.ts';
+import type { Telling } from '../outbox/outbox.ts';
 import { createClient, createCluster } from './redis-clients.ts';
 import type { RedisHome } from './redis-home.ts';
 import { createHome } from './redis-locate.ts';
@@ -23,6 +24,10 @@ export interface RedisSettings {
   readonly tlsKey?: string | null;
   /** Name that the certificate of Redis must bear. Default: the host. */
   readonly tlsServername?: string | null;
+}
+
+interface TellingPublisher {
+  publish(redis: Redis, name: string, payload: string | Buffer, telling: Telling): Promise<number>;
 }
 
 /** Every client can cause the same refusal; one line in so many milliseconds is enough. */
@@ -46,6 +51,8 @@ export class RedisConnections {
   readonly command: Redis;
   readonly cluster: Cluster | null;
   readonly home: RedisHome | null;
+  /** Set where Laravel is told: publishes, and writes in the same step what it is to be told. */
+  tellingPublisher: TellingPublisher | null = null;
   /** Set by the bus while Redis does not answer: calls are refused at once instead of piling up unanswered. */
   silent = false;
   readonly #log: BrokerLog;
@@ -134,9 +141,14 @@ export class RedisConnections {
     for (const tell of this.#onConnectAnew) tell(moved);
   }
 
-  /** @throws UnavailableError whatever went wrong, with the cause */
-  publish(name: string, payload: string | Buffer): Promise<number> {
-    return this.#attempt(() => this.command.publish(name, payload));
+  /** @returns how many heard it. @throws UnavailableError whatever went wrong, with the cause */
+  publish(name: string, payload: string | Buffer, telling: Telling | null = null): Promise<number> {
+    const teller = this.tellingPublisher;
+    return this.#attempt(() =>
+      telling === null || teller === null
+        ? this.command.publish(name, payload)
+        : teller.publish(this.command, name, payload, telling),
+    );
   }
 
   /** Runs commands of the roster. @throws UnavailableError whatever went wrong, with the cause */

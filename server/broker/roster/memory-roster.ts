@@ -2,6 +2,7 @@ import type { Member } from '../../domain/member.ts';
 import type { BrokerLog } from '../broker-log.ts';
 import type { Bus } from '../bus/bus.ts';
 import { presenceEnvelopeParts } from '../bus/room-envelope.ts';
+import { readOccupancyRoom } from '../outbox/occupancy-room.ts';
 import { AT_ONCE, type Leaving, type Roster, type RosterSnapshot, type Seat } from './roster.ts';
 
 interface User {
@@ -24,6 +25,8 @@ export interface MemoryRosterOptions {
   readonly graceMs: number;
   /** Users that a room may show; 0, the default: any number. */
   readonly maxMembers?: number;
+  /** Told of each change, in its turn; for what Laravel is told. */
+  readonly tell?: (room: string, type: 'joined' | 'left', member: Member) => void;
 }
 
 /** The roster of one node. Each change and its announcement happen in one turn, so nothing comes between. */
@@ -32,12 +35,14 @@ export class MemoryRoster implements Roster {
   readonly #log: BrokerLog;
   readonly #graceMs: number;
   readonly #maxMembers: number;
+  readonly #tell: NonNullable<MemoryRosterOptions['tell']>;
   readonly #rooms = new Map<string, Room>();
   // One counter for all rooms, so that a room that empties and fills again needs no memory of its own.
   #lastRevision = Date.now() * 1000;
 
-  constructor({ bus, log, graceMs, maxMembers = 0 }: MemoryRosterOptions) {
+  constructor({ bus, log, graceMs, maxMembers = 0, tell = () => {} }: MemoryRosterOptions) {
     this.#maxMembers = maxMembers;
+    this.#tell = tell;
     this.#bus = bus;
     this.#log = log;
     this.#graceMs = graceMs;
@@ -78,7 +83,8 @@ export class MemoryRoster implements Roster {
 
   seatCount(): number {
     let count = 0;
-    for (const room of this.#rooms.values()) count += room.userOfSeat.size;
+    for (const [name, room] of this.#rooms)
+      if (readOccupancyRoom(name) === null) count += room.userOfSeat.size;
     return count;
   }
 
@@ -119,6 +125,9 @@ export class MemoryRoster implements Roster {
 
   async #announce(type: 'joined' | 'left', name: string, room: Room, member: Member): Promise<void> {
     room.revision = ++this.#lastRevision;
+    this.#tell(name, type, member);
+    // Nobody listens to the use of a channel.
+    if (readOccupancyRoom(name) !== null) return;
     const [head, tail] = presenceEnvelopeParts(type, member);
     await this.#bus.publish(name, `${head}${room.revision}${tail}`);
   }

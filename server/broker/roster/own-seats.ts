@@ -1,3 +1,4 @@
+import { readOccupancyRoom } from '../outbox/occupancy-room.ts';
 import type { Seat } from './roster.ts';
 
 /** The seats that this node should have, whatever the store says of them. */
@@ -34,9 +35,10 @@ export class OwnSeats {
     return [...this.#byRoom.keys()];
   }
 
+  /** Of members: that a channel is in use is no seat of anybody's. */
   count(): number {
     let count = 0;
-    for (const seats of this.#byRoom.values()) count += seats.size;
+    for (const [room, seats] of this.#byRoom) if (readOccupancyRoom(room) === null) count += seats.size;
     return count;
   }
 

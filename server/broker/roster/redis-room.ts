@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Member } from '../../domain/member.ts';
 import { presenceEnvelopeParts } from '../bus/room-envelope.ts';
+import { readOccupancyRoom } from '../outbox/occupancy-room.ts';
+import type { RoomTelling } from '../outbox/room-telling.ts';
 import type { MemberCache } from './member-cache.ts';
 import type { RosterSnapshot } from './roster.ts';
 import type { RosterFaults } from './roster-faults.ts';
@@ -26,6 +28,8 @@ interface RoomCommands {
 }
 
 const PARTS = ['seats', 'users', 'counts', 'revision', 'lingering'];
+/** Where what Laravel is to be told goes: none of the room's own, so never cleared with it. */
+const TOLD_KEYS = 2;
 
 /** Idempotent; before the first use of a client for rooms. */
 export function defineRoomCommands(redis: Redis): void {
@@ -38,7 +42,7 @@ export function defineRoomCommands(redis: Redis): void {
     yamabikoClear: CLEAR,
   };
   for (const [name, lua] of Object.entries(scripts))
-    redis.defineCommand(name, { numberOfKeys: PARTS.length, lua });
+    redis.defineCommand(name, { numberOfKeys: PARTS.length + (lua === CLEAR ? 0 : TOLD_KEYS), lua });
 }
 
 // The scripts join these pieces; the mark shows where the member's JSON goes.
@@ -57,6 +61,10 @@ export interface RedisRoomOptions {
   readonly faults: RosterFaults;
   /** Its keys held something else and were emptied: whoever has seats here must enter them again. */
   readonly onCleared: () => void;
+  /** What of it Laravel is told, by what its keys begin with; null: nothing. */
+  readonly tellingOf: (roomKey: string) => RoomTelling | null;
+  /** What was to be told could not be brought to where it is read: its next script tries again. */
+  readonly onUntold: () => void;
 }
 
 export interface Reconciled {
@@ -70,20 +78,30 @@ export interface Reconciled {
 export class RedisRoom {
   readonly #name: string;
   readonly #keys: readonly string[];
-  readonly #head: readonly string[];
+  readonly #pieces: readonly string[];
+  readonly #channel: string | null;
+  readonly #telling: RoomTelling | null;
+  readonly #onUntold: () => void;
   readonly #cache: MemberCache;
   readonly #faults: RosterFaults;
   readonly #onCleared: () => void;
 
-  constructor({ prefix, name, cache, faults, onCleared }: RedisRoomOptions) {
+  constructor({ prefix, name, cache, faults, onCleared, tellingOf, onUntold }: RedisRoomOptions) {
     this.#name = name;
     this.#cache = cache;
     this.#faults = faults;
     this.#onCleared = onCleared;
-    // A digest: the name itself may hold braces, which Redis Cluster would take for the hash tag.
-    const tag = createHash('sha256').update(name).digest('base64url').slice(0, 27);
-    this.#keys = PARTS.map((part) => `${prefix}yamabiko:room:{${tag}}:${part}`);
-    this.#head = [...this.#keys, `${prefix}${name}`, JOINED_HEAD, LEFT_HEAD, MIDDLE, TAIL];
+    this.#onUntold = onUntold;
+    const occupancy = readOccupancyRoom(name);
+    // One tag with the room that it belongs to, so that what both cause is written to one place.
+    const tagged = `${prefix}yamabiko:room:{${digest(occupancy?.order ?? name)}}`;
+    const key = occupancy === null ? tagged : `${tagged}:occupied:${digest(occupancy.wire)}`;
+    this.#keys = PARTS.map((part) => `${key}:${part}`);
+    // Nobody listens to the use of a channel.
+    this.#channel = occupancy === null ? `${prefix}${name}` : null;
+    this.#telling = tellingOf(tagged);
+    const told = this.#telling?.keys ?? [`${tagged}:told`, `${tagged}:told:meta`];
+    this.#pieces = [...this.#keys, ...told];
   }
 
   /** @param maxMembers users that the room may show; 0: any number */
@@ -121,15 +139,26 @@ export class RedisRoom {
 
   async #run(redis: Redis, script: keyof RoomCommands, ...args: (string | number)[]): Promise<unknown> {
     const commands = redis as unknown as RoomCommands;
+    const head = () => [...this.#pieces, this.#about(), JOINED_HEAD, LEFT_HEAD, MIDDLE, TAIL];
     try {
-      return await commands[script](...this.#head, ...args);
+      return await commands[script](...head(), ...args);
     } catch (err) {
       if (!(err instanceof Error && FOREIGN_KEY.test(err.message))) throw err;
       this.#faults.found('room_keys', { room: this.#name, reason: err.message });
       await commands.yamabikoClear(...this.#keys);
       this.#onCleared();
-      return commands[script](...this.#head, ...args);
+      return commands[script](...head(), ...args);
+    } finally {
+      // A reply that did not come does not mean that nothing was done.
+      this.#telling?.relay?.(redis).catch(() => this.#onUntold());
     }
+  }
+
+  #about(): string {
+    return JSON.stringify({
+      ...(this.#channel !== null && { channel: this.#channel }),
+      ...(this.#telling !== null && { told: this.#telling.argument() }),
+    });
   }
 
   #snapshotOf(reply: unknown): RosterSnapshot {
@@ -143,6 +172,11 @@ export class RedisRoom {
     }
     return { revision: Number(revision), members, ...(full === 1 && { full: true }) };
   }
+}
+
+/** The name itself may hold braces, which Redis Cluster would take for the hash tag. */
+function digest(name: string): string {
+  return createHash('sha256').update(name).digest('base64url').slice(0, 27);
 }
 
 function delayOf(reply: unknown): number | null {

@@ -1,5 +1,6 @@
 import { UnavailableError } from '../../domain/outcome.ts';
 import type { BrokerLog } from '../broker-log.ts';
+import type { RosterTeller } from '../outbox/room-telling.ts';
 import type { RedisConnections } from '../redis/redis-connections.ts';
 import { MemberCache } from './member-cache.ts';
 import { defineNodeCommands } from './node-commands.ts';
@@ -31,6 +32,8 @@ export interface RedisRosterOptions {
   readonly log: BrokerLog;
   /** Told of each thing in the store that no node wrote; for counting. */
   readonly onFault?: (fault: RosterFault) => void;
+  /** Which rooms' changes Laravel is told; null, the default: of none. */
+  readonly teller?: RosterTeller | null;
 }
 
 /** The rest is for seeing that a lease has ended, giving its seats up and telling the clients. */
@@ -51,14 +54,22 @@ export class RedisRoster implements Roster {
   readonly #upkeep: RosterUpkeep;
   #stopped = false;
 
-  constructor({ connections, settings, nodeId, log, onFault = () => {} }: RedisRosterOptions) {
+  constructor({ connections, settings, nodeId, log, onFault = () => {}, teller = null }: RedisRosterOptions) {
     if (nodeId.includes('|')) throw new TypeError('a node id must not hold |');
     const { nodeTtlMs, graceMs, maxMembers = 0 } = settings;
     const { prefix } = connections.settings;
     const cache = new MemberCache();
     const faults = new RosterFaults(log, onFault);
     const room = (name: string) =>
-      new RedisRoom({ prefix, name, cache, faults, onCleared: () => this.#putRightSoon(name) });
+      new RedisRoom({
+        prefix,
+        name,
+        cache,
+        faults,
+        onCleared: () => this.#putRightSoon(name),
+        tellingOf: (roomKey) => teller?.of(name, roomKey) ?? null,
+        onUntold: () => this.#repair.doubt(name),
+      });
     const lease = new RosterLease(connections, nodeId, Math.round(nodeTtlMs * LEASE_PER_TTL));
     const own = this.#own;
     this.#connections = connections;

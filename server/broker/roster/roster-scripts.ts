@@ -1,15 +1,17 @@
+import { TELL } from '../outbox/outbox-scripts.ts';
+
 /**
  * What is done to a room, each step atomic in Redis: state and announcement cannot come apart.
  *
  * Keys of a room, all under one hash tag (Redis Cluster): 1 seats (seat -> user id), 2 users (user id -> member),
  * 3 counts (user id -> seats), 4 revision, 5 lingering (user id -> when he is gone for good). Who lingers has no
- * seat and no count, but is still a member. Members are ready JSON, joined as text: cjson would break ids beyond
+ * seat and no count, but is still a member. 6 and 7 are not of the room: where what Laravel is to be told goes. Members are ready JSON, joined as text: cjson would break ids beyond
  * 2^53, `{}` and `[]`. An announcement is five pieces: head, revision, middle, member, tail.
  *
  * Whatever touches a room first announces those whose time is over, so that no list shows them. What is in a key
  * need not be of our making: nothing here trusts it further than it must.
  */
-const ROOM = `
+const ROOM = `${TELL}
 local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
@@ -40,10 +42,31 @@ local function current_revision()
   return string.format('%.0f', last_revision(now) or now)
 end
 
-local frame = { channel = ARGV[1], joined = ARGV[2], left = ARGV[3], middle = ARGV[4], tail = ARGV[5] }
+-- channel, and what Laravel is to be told by: none of both where there is nothing to do.
+local about = cjson.decode(ARGV[1])
+local frame = { channel = about.channel, joined = ARGV[2], left = ARGV[3], middle = ARGV[4], tail = ARGV[5] }
 
 local function announce(head, member)
-  redis.call('PUBLISH', frame.channel, head .. next_revision() .. frame.middle .. member .. frame.tail)
+  local revision = next_revision()
+  if frame.channel then
+    redis.call('PUBLISH', frame.channel, head .. revision .. frame.middle .. member .. frame.tail)
+  end
+end
+
+local told_so_far = 0
+local function tell_laravel(kind, member)
+  local told = about.told
+  if not told then return end
+  told_so_far = told_so_far + 1
+  tell(KEYS[6], KEYS[7], told.maxEntries, told.maxBytes, {
+    'i', told.id .. ':' .. told_so_far, 't', string.format('%.0f', now_ms()), 'o', told.order,
+    'k', kind, 'n', told.room, 'j', member
+  })
+end
+
+local function came(member)
+  announce(frame.joined, member)
+  tell_laravel('joined', member)
 end
 
 local function is_member(text)
@@ -58,6 +81,7 @@ local function gone(user)
   -- Whatever has been written over him: he must not be shown for ever.
   if not is_member(member) then member = '{"user_id":' .. cjson.encode(user) .. '}' end
   announce(frame.left, member)
+  tell_laravel('left', member)
 end
 
 -- Whose time is over has left, whether or not he comes back a moment later.
@@ -74,7 +98,7 @@ local function add(seat, user, member)
   if redis.call('HINCRBY', KEYS[3], user, 1) > 1 then return end
   redis.call('ZREM', KEYS[5], user)
   -- Who lingered is there still: back before he was missed, with what he first brought.
-  if redis.call('HSETNX', KEYS[2], user, member) == 1 then announce(frame.joined, member) end
+  if redis.call('HSETNX', KEYS[2], user, member) == 1 then came(member) end
 end
 
 local function remove(seat, graceMs)
@@ -148,7 +172,7 @@ for i = 8, #ARGV, 3 do
   local shown = redis.call('HGET', KEYS[2], user)
   if shown and not is_member(shown) then redis.call('HDEL', KEYS[2], user) end
   add(seat, user, member)
-  if redis.call('HSETNX', KEYS[2], user, member) == 1 then announce(frame.joined, member) end
+  if redis.call('HSETNX', KEYS[2], user, member) == 1 then came(member) end
 end
 
 local counts, owners, seen = {}, {}, {}

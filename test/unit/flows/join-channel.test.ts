@@ -5,6 +5,7 @@ import type { JoinOutcome } from '../../../server/flows/arrival.ts';
 import { Homecoming } from '../../../server/flows/homecoming.ts';
 import { joinChannel } from '../../../server/flows/join-channel.ts';
 import type { Parts } from '../../../server/flows/parts.ts';
+import { NO_OCCUPANCY } from '../../../server/flows/tell-occupancy.ts';
 import { Hub } from '../../../server/hub/hub.ts';
 import { RoomViews } from '../../../server/hub/room-views.ts';
 
@@ -48,6 +49,7 @@ async function join(
     },
     hub,
     views,
+    occupancy: NO_OCCUPANCY,
     meters: { subscribed: vi.fn() },
     settings: { commandTimeoutMs: 1_000, maxSubscriptions: 10, authCost: 3, maxMemberBytes: 1_000 },
   };
