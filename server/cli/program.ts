@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { readVersion } from '../../config/version.ts';
 import { renderConfig, renderConfigJson } from './config-command.ts';
+import { type RunOptions, runDoctor } from './doctor/run-doctor.ts';
 import { type MigrateOptions, migrate } from './migrate-command.ts';
 import { listNodes, type NodesOptions } from './nodes-command.ts';
 import { type PublishOptions, publish } from './publish-command.ts';
@@ -45,6 +46,7 @@ export function createProgram({ terminal, loadServer, exit }: ProgramInput): Com
   addConfig(program, terminal);
   program.commandsGroup('Move here:');
   addMigrate(program, terminal);
+  addDoctor(program, { terminal, exit });
   program.commandsGroup('Try it:');
   addToken(program, terminal);
   addPublish(program, terminal);
@@ -86,6 +88,20 @@ function addMigrate(program: Command, terminal: Terminal): void {
     .option('--dry-run', 'write nothing')
     .option('--json', 'as JSON, for programs')
     .action((file: string, options: MigrateOptions) => terminal.out(migrate(file, options, terminal)));
+}
+
+function addDoctor(program: Command, { terminal, exit }: Pick<ProgramInput, 'terminal' | 'exit'>): void {
+  const command = program
+    .command('doctor')
+    .description('look for what people get wrong, and say the cure: Redis, prefix, Laravel, clocks, origins')
+    .option('--listen <seconds>', 'how long to listen for events', '5')
+    .option('--url <url>', 'the running server, as browsers reach it')
+    .option('--laravel <folder>', "Laravel's, for its .env; default the working directory if it is one")
+    .option('--app-url <url>', "the app's address, where its .env does not say it")
+    .option('--token <jwt>', 'a token of Laravel to look at')
+    .option('--strict', 'warnings too end with 1')
+    .option('--json', 'as JSON, for programs');
+  addConfigFlag(command).action(async (options: RunOptions) => exit(await runDoctor(options, terminal)));
 }
 
 function addToken(program: Command, terminal: Terminal): void {
