@@ -6,7 +6,7 @@ import { SeededRandom } from '../support/seeded-random.ts';
 import { Crowd } from './crowd.ts';
 import { EchoVisitor } from './echo-visitor.ts';
 import { EventCheck } from './event-check.ts';
-import { Faults, MIXES, type Mix } from './faults.ts';
+import { FAULTS, type Fault, Faults, MIXES, type Mix } from './faults.ts';
 import { deadNodesAreForgotten, leftInRedis, nodesHoldNothing } from './leftovers.ts';
 import { isOfPages } from './page-scene.ts';
 import { PresenceCheck } from './presence-check.ts';
@@ -15,7 +15,7 @@ import { QuietPoint } from './quiet-point.ts';
 import { RawVisitor } from './raw-visitor.ts';
 import { Recorder, type Report } from './report.ts';
 import { Rows } from './rows.ts';
-import { castClients, EVENT_WIRES, MESSAGE_WIRES, PREFIX, ROOMS, roomsOf } from './scene.ts';
+import { castClients, EVENT_WIRES, MESSAGE_WIRES, PREFIX, ROOMS, usersOf } from './scene.ts';
 import type { Sight } from './sight.ts';
 import type { Company } from './visitor.ts';
 
@@ -30,6 +30,8 @@ export interface ChaosOptions {
   readonly eventsPerSecond: number;
   /** Rounds of these, in turn. Default: all. */
   readonly mixes?: readonly Mix[];
+  /** These faults alone. Default: all. */
+  readonly faults?: readonly Fault[];
   /** The built server's `main.js`; a twin has another. */
   readonly main?: string;
   readonly say?: (line: string) => void;
@@ -102,11 +104,9 @@ class ChaosRun {
     });
     const { cluster, control, journal } = this.#rows;
     const cast = castClients(options.clients);
-    const everIn = (room: string) =>
-      new Set(cast.filter(({ plan }) => roomsOf(plan).includes(room)).map(({ userId }) => String(userId)));
     const storyOf = (client: string) => this.#storyOf(client);
     const events = new EventCheck(journal, recorder, storyOf);
-    const presence = new PresenceCheck(recorder, storyOf, everIn);
+    const presence = new PresenceCheck(recorder, storyOf, (room) => usersOf(cast, room));
     const sights = new Set<Sight>();
     const company = (): Company => ({
       random: random.fork(),
@@ -143,11 +143,13 @@ class ChaosRun {
       control,
       redis,
       visitors,
+      graceMs: this.#graceMs,
       random: random.fork(),
       recorder,
       hurts: presence.hurts,
       tell: (line) => this.#say(line),
       sendAway: (visitor) => visitor.leave(),
+      only: options.faults ?? FAULTS,
     });
     this.#quiet = new QuietPoint({
       rows: this.#rows,

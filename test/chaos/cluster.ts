@@ -4,7 +4,8 @@ import type { SeededRandom } from '../support/seeded-random.ts';
 import { ClusterNode } from './cluster-node.ts';
 import type { Recorder } from './report.ts';
 
-const NODE_TTL_MS = 3_000;
+/** Of a node's lease. */
+export const NODE_TTL_MS = 3_000;
 const DRAIN_MS = 4_000;
 const POLL_MS = 250;
 const START_MS = 30_000;

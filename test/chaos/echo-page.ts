@@ -2,6 +2,7 @@ import Echo from 'laravel-echo';
 import { YamabikoConnector } from '../../echo-connector/src/index.ts';
 import { mintToken } from '../support/jwt.ts';
 import { type ClientSocket, clientOptions, hearAll, socketIo } from '../support/socket-io.ts';
+import { commandPacket, Uplink } from '../support/uplink.ts';
 import type { ClusterNode } from './cluster-node.ts';
 import { eventId } from './journal.ts';
 import { Page, type PageCompany } from './page.ts';
@@ -40,10 +41,12 @@ interface Engine {
 interface Manager {
   uri: string;
   readonly engine?: Engine;
-  on(event: 'reconnect_attempt', listener: () => void): void;
+  on(event: 'reconnect_attempt' | 'reconnect', listener: () => void): void;
 }
 
 const CONNECT_MS = 4_000;
+/** How often the rest of what it sends in one turn comes late when it is back, and how late. */
+const LATE = { chance: 0.3, leastMs: 100, mostMs: 2_500 };
 /** What a page's own code does where it was refused. */
 const RETRY_MS = 300;
 
@@ -53,8 +56,9 @@ export class EchoPage extends Page {
   readonly #channels = new Map<string, PageChannel>();
   #echo: Opener | null = null;
   #target: ClusterNode | null = null;
-  /** Whether the event that is heard now bore its position. */
-  #placed = false;
+  #uplink: Uplink | null = null;
+  /** Of the event that is heard now. */
+  #position: string | null = null;
 
   constructor(casting: PageCasting, company: PageCompany) {
     super(casting, company);
@@ -89,12 +93,14 @@ export class EchoPage extends Page {
       this.#target = this.company.pickNode();
       manager.uri = this.#target.url;
     });
+    manager.on('reconnect', () => this.#delay(socket));
     socket.on('connect', () => this.connected(this.#target, socket.id ?? ''));
     socket.on('disconnect', (reason: string) => this.disconnected(reason));
     hearAll(socket, ({ event, args, position }) => {
-      this.#placed = position !== undefined;
+      this.#position = position ?? null;
+      this.came(this.#position, event === 'subscription_succeeded');
       // With a channel's name it sets the page back; without, it tells how far all are.
-      if (event === 'subscription_position' && args[0] !== '') this.rewound(String(args[0]));
+      if (event === 'subscription_position' && args[0] !== '') this.tell(`set back by ${args[0]}`);
     });
     for (const line of this.plans) this.#open(line);
   }
@@ -124,6 +130,7 @@ export class EchoPage extends Page {
   }
 
   protected breakTransport(): void {
+    this.#uplink?.lose();
     const ws = this.#engine?.transport.ws;
     // A polling client's network cannot be cut from here; it closes.
     if (ws?.terminate !== undefined) ws.terminate();
@@ -156,13 +163,25 @@ export class EchoPage extends Page {
           : echo.channel(wire);
     this.#channels.set(wire, channel);
     for (const event of ['App\\Events\\Chaos', 'client-chaos'])
-      channel.on(event, (data) => this.heard(wire, eventId(data.message, wire), this.#placed));
+      channel.on(event, (data) => this.heard(wire, eventId(data.message, wire), this.#position));
     channel.on('message', (data) =>
-      this.heard(wire, data.sender === undefined ? data.message : data.data.message, this.#placed),
+      this.heard(wire, data.sender === undefined ? data.message : data.data.message, this.#position),
     );
     channel.on('subscription_succeeded', (info) => this.opened(wire, info));
     channel.on('subscription_gap', (data) => this.toldOfGap(wire, data.reason));
     channel.on('subscription_error', (status) => this.#refused(wire, channel, status));
+  }
+
+  /** Its way to the server is a bad one for a while: after the first subscribe nothing gets through. */
+  #delay(socket: ClientSocket): void {
+    const { random } = this.company;
+    this.#uplink = null;
+    if (!random.chance(LATE.chance)) return;
+    const uplink = Uplink.of(socket, commandPacket('subscribe'));
+    const ms = Math.round(random.between(LATE.leastMs, LATE.mostMs));
+    this.#uplink = uplink;
+    this.tell(`what it sends after its first subscribe comes ${ms} ms late`);
+    setTimeout(() => uplink.release(), ms);
   }
 
   /** Our connector tries again by itself. */

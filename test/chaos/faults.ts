@@ -13,6 +13,7 @@ export interface FaultsOptions {
   readonly control: Cluster;
   readonly redis: RedisServer;
   readonly visitors: readonly Visitor[];
+  readonly graceMs: number;
   readonly random: SeededRandom;
   readonly recorder: Recorder;
   /** Where it is told when Redis was hurt. */
@@ -20,6 +21,8 @@ export interface FaultsOptions {
   readonly tell: (line: string) => void;
   /** A client goes until after the next quiet point. */
   readonly sendAway: (visitor: Visitor) => void;
+  /** These alone. */
+  readonly only: readonly Fault[];
 }
 
 /** What can happen to a cluster that is looked after: so many of each in a bag, which is emptied before it is filled anew. */
@@ -52,7 +55,10 @@ const BAGS = {
 export type Mix = keyof typeof BAGS;
 export const MIXES = Object.keys(BAGS) as readonly Mix[];
 
-type Fault = keyof typeof DAILY | keyof typeof DISASTERS | 'cutClients';
+export type Fault = keyof typeof DAILY | keyof typeof DISASTERS | 'cutClients';
+
+/** All that can be asked for. */
+export const FAULTS = Object.keys(BAGS.wild) as readonly Fault[];
 
 const READY_MS = 20_000;
 const LOOK_MS = 100;
@@ -106,10 +112,11 @@ export class Faults {
 
   #next(mix: Mix): Fault | null {
     if (this.#bags[mix].length === 0) {
+      const { random, only } = this.#options;
       const all = Object.entries(BAGS[mix]).flatMap(([fault, times]) =>
-        Array<Fault>(times).fill(fault as Fault),
+        only.includes(fault as Fault) ? Array<Fault>(times).fill(fault as Fault) : [],
       );
-      this.#bags[mix] = this.#options.random.shuffled(all);
+      this.#bags[mix] = random.shuffled(all);
     }
     const bag = this.#bags[mix];
     const at = bag.findIndex((fault) => this.#possible(fault));

@@ -1,5 +1,6 @@
+import { comparePositions, parsePosition } from '../../server/domain/position.ts';
 import type { Journal, Published } from './journal.ts';
-import type { HeardEvent, Line, Wholeness } from './line.ts';
+import type { HeardEvent, Hearing, Line } from './line.ts';
 import type { Recorder, Violation } from './report.ts';
 
 /** What the pages of a row were given under one mix of faults. */
@@ -13,8 +14,8 @@ export interface Tally {
   silent: number;
   doubled: number;
   /**
-   * Heard twice, the first time while another channel of the page was still on its way. The page's position must not go
-   * on before that one has all, so that another cut brings such an event again: better than a loss.
+   * Heard twice, since the page came back with a position before it, and for a reason that the page knows: another of
+   * its channels had not got so far, so that the server held the position back or took it back. Better than a loss.
    */
   straggled: number;
   disorder: number;
@@ -50,6 +51,8 @@ export interface LineCheckOptions {
 /** Compares what pages heard, over all their connections, with what Redis published. */
 export class LineCheck {
   readonly #options: LineCheckOptions;
+  /** Of all that somebody heard with its position. */
+  readonly #places = new Map<string, string>();
   tally = emptyTally();
   /** Whether even a loss that is told is one too many. */
   lossless = false;
@@ -58,13 +61,11 @@ export class LineCheck {
     this.#options = options;
   }
 
-  /**
-   * @param ownIds the socket ids that the server must know for the page's own
-   * @param whole whether other channels of the page were still on their way, as is known by the next quiet point
-   */
-  arrived(line: Line, id: string, ownIds: readonly string[], whole: Wholeness): void {
+  /** @param ownIds the socket ids that the server must know for the page's own */
+  arrived(line: Line, id: string, ownIds: readonly string[], hearing: Hearing): void {
     this.#options.recorder.count(this.#options.accuses ? 'events heard by pages' : 'events heard by control');
-    line.heard.push({ type: 'event', id, ownIds, whole });
+    line.heard.push({ type: 'event', id, ownIds, hearing });
+    if (hearing.position !== null) this.#places.set(id, hearing.position);
   }
 
   /** The page was told at this place that something may be missing. */
@@ -121,7 +122,7 @@ export class LineCheck {
     }
   }
 
-  #compareEvent(line: Line, { id, ownIds, whole }: HeardEvent): void {
+  #compareEvent(line: Line, { id, ownIds, hearing }: HeardEvent): void {
     const { journal } = this.#options;
     const entry = journal.get(id);
     if (entry === undefined) {
@@ -136,14 +137,16 @@ export class LineCheck {
     }
     const first = line.ids.get(id) ?? line.earlierIds.get(id);
     if (first !== undefined) {
-      if (first.partly) this.tally.straggled++;
+      // What is brought a third time needs a reason of its own.
+      line.ids.set(id, hearing);
+      if (this.#mayComeAgain(id, first, hearing)) this.tally.straggled++;
       else {
         this.tally.doubled++;
         this.#accuse('page heard twice', line, id);
       }
       return;
     }
-    line.ids.set(id, whole);
+    line.ids.set(id, hearing);
     if (entry.index <= line.lastIndex) {
       this.tally.disorder++;
       this.#accuse('page heard out of order', line, id);
@@ -151,6 +154,13 @@ export class LineCheck {
     for (const notice of line.notices) notice.before = Math.min(notice.before, entry.index);
     line.lastIndex = Math.max(line.lastIndex, entry.index);
     line.indexes.add(entry.index);
+  }
+
+  /** Whether the page came back with a position before this event, and had a reason to. */
+  #mayComeAgain(id: string, { excused, stretch }: Hearing, again: Hearing): boolean {
+    if (!excused || again.stretch === stretch) return false;
+    const [place, offset] = [this.#places.get(id), stretch.offset].map((text) => parsePosition(text ?? ''));
+    return !place || !offset || comparePositions(place, offset) > 0;
   }
 
   #accuse(kind: Violation, line: Line, id: string): void {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Journal } from './journal.ts';
-import { Line } from './line.ts';
+import { type Hearing, Line } from './line.ts';
 import { emptyTally, LineCheck } from './line-check.ts';
 import { Recorder } from './report.ts';
 
@@ -26,12 +26,15 @@ const publish = (from: number, to: number, socket: string | null = null) => {
 };
 
 const GAP = 'gap';
-let partly = false;
+const WHOLE: Hearing = { position: null, excused: false, stretch: { offset: null } };
 const hear = (...items: (number | typeof GAP)[]) => {
   for (const item of items)
     if (item === GAP) check.told(line);
-    else check.arrived(line, `E:${item}@${WIRE}`, ['2.2', '1.1'], { partly });
+    else hearAs(WHOLE, item);
 };
+
+const hearAs = (hearing: Hearing, n: number) =>
+  check.arrived(line, `E:${n}@${WIRE}`, ['2.2', '1.1'], hearing);
 
 const settle = () => {
   check.settle(line);
@@ -40,7 +43,6 @@ const settle = () => {
 
 describe('pages: the check', () => {
   beforeEach(() => {
-    partly = false;
     begin();
   });
 
@@ -118,13 +120,47 @@ describe('pages: the check', () => {
     expect(recorder.violations).toEqual({ 'page heard twice': 2 });
   });
 
-  it('counts apart what came first while the page was not whole', () => {
-    publish(1, 2);
-    partly = true;
-    hear(1);
-    partly = false;
-    hear(2, 1, 2);
-    expect(settle()).toMatchObject({ doubled: 1, straggled: 1 });
+  describe('counts apart what comes again to a page', () => {
+    const on = (offset: string) => ({ offset });
+    const bare = { position: null, excused: true };
+
+    it('that came back with a position before it, for a reason', () => {
+      publish(1, 2);
+      hearAs({ ...bare, stretch: on('5-1') }, 1);
+      hearAs({ ...bare, stretch: on('5-1') }, 2);
+      hearAs({ position: '5-1', excused: true, stretch: on('5-9') }, 1);
+      hearAs({ position: '5-2', excused: true, stretch: on('5-9') }, 2);
+      // The place of the first was not after the page's.
+      expect(settle()).toMatchObject({ doubled: 1, straggled: 1 });
+    });
+
+    it('that was set back after it, but not to before it', () => {
+      publish(1, 2);
+      const stretch = on('5-1');
+      hearAs({ position: '5-1', excused: true, stretch }, 1);
+      hearAs({ position: '5-2', excused: true, stretch }, 2);
+      hear(1, 2);
+      expect(settle()).toMatchObject({ doubled: 1, straggled: 1 });
+    });
+
+    it('but not without a reason that the page knows', () => {
+      publish(1, 1);
+      hearAs({ position: null, excused: false, stretch: on('5-0') }, 1);
+      hearAs({ position: '5-1', excused: true, stretch: on('5-9') }, 1);
+      expect(settle()).toMatchObject({ doubled: 1, straggled: 0 });
+    });
+
+    it('but not on the same connection, nor a third time', () => {
+      publish(1, 2);
+      const stretch = on('5-0');
+      hearAs({ ...bare, stretch }, 1);
+      hearAs({ ...bare, stretch }, 1);
+      expect(settle()).toMatchObject({ doubled: 1, straggled: 0 });
+      hearAs({ ...bare, stretch: on('5-1') }, 2);
+      hearAs({ position: '5-2', excused: true, stretch: on('5-9') }, 2);
+      hear(2);
+      expect(settle()).toMatchObject({ doubled: 2, straggled: 1 });
+    });
   });
 
   it('sees a wrong order', () => {
@@ -146,7 +182,7 @@ describe('pages: the check', () => {
     hear(9);
     settle();
     journal.take('ticker', JSON.stringify({ event: 'E', data: { message: 'E:1' }, socket: null }));
-    check.arrived(line, 'E:1@ticker', [], { partly: false });
+    check.arrived(line, 'E:1@ticker', [], WHOLE);
     settle();
     expect(recorder.violations).toEqual({ 'page heard what was not published': 2 });
   });

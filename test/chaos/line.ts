@@ -2,16 +2,26 @@ import type { Published } from './journal.ts';
 import type { LinePlan } from './page-scene.ts';
 import { Sight } from './sight.ts';
 
-/** Whether some channels of the page had not got so far, when it heard something. */
-export interface Wholeness {
-  readonly partly: boolean;
+/** One connection of a page. */
+export interface Stretch {
+  /** The position that the page has, and brings when it comes back. */
+  offset: string | null;
+}
+
+/** How an event came to a page. */
+export interface Hearing {
+  /** The event's place, where it bore it; null where it came without. */
+  readonly position: string | null;
+  /** Whether the page knows a reason for which its position may not have gone on with this one. */
+  readonly excused: boolean;
+  readonly stretch: Stretch;
 }
 
 export interface HeardEvent {
   readonly type: 'event';
   readonly id: string;
   readonly ownIds: readonly string[];
-  readonly whole: Wholeness;
+  readonly hearing: Hearing;
 }
 
 /** Something that came on a line, in its order. */
@@ -35,8 +45,8 @@ export class Line {
   /** What came since the cursor, as places of the journal. */
   readonly indexes = new Set<number>();
   /** What came since the quiet point before the last one. */
-  ids = new Map<string, Wholeness>();
-  earlierIds = new Map<string, Wholeness>();
+  ids = new Map<string, Hearing>();
+  earlierIds = new Map<string, Hearing>();
   readonly #view: Sight;
   readonly #everIds: ReadonlySet<string>;
 

@@ -1,6 +1,6 @@
 import type { RedisServer } from '../support/redis-server.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
-import type { Cluster } from './cluster.ts';
+import { type Cluster, NODE_TTL_MS } from './cluster.ts';
 import type { ClusterNode } from './cluster-node.ts';
 import { PREFIX } from './scene.ts';
 import type { Visitor } from './visitor.ts';
@@ -15,6 +15,8 @@ export interface NodeFaultsOptions {
   readonly control: Cluster;
   readonly redis: RedisServer;
   readonly visitors: readonly Visitor[];
+  /** How long who is gone lingers in a list, in milliseconds. */
+  readonly graceMs: number;
   readonly random: SeededRandom;
   readonly tell: (line: string) => void;
   /** A client goes until after the next quiet point. */
@@ -57,11 +59,14 @@ export class NodeFaults {
   }
 
   async freeze(choice: Choice): Promise<void> {
-    const { tell, pause } = this.#options;
+    const { tell, pause, random, graceMs } = this.#options;
     const [, nodes] = await this.#choose(choice);
+    // The others give its members up after its lease, and show them leaving after the grace; half of the times it is
+    // back before, and half of the times it finds that out.
+    const lapseMs = random.chance(0.5) ? 0 : NODE_TTL_MS + graceMs - 1_000;
     tell(`SIGSTOP ${namesOf(nodes)}${mark(choice)}`);
     for (const node of nodes) node.freeze();
-    await pause(2_000, 6_000);
+    await pause(lapseMs + 2_000, lapseMs + 4_000);
     for (const node of nodes) node.thaw();
     tell(`SIGCONT ${namesOf(nodes)}`);
   }

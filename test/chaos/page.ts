@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import type { ClusterNode } from './cluster-node.ts';
 import type { Journal } from './journal.ts';
-import { Line } from './line.ts';
+import { Line, type Stretch } from './line.ts';
 import type { LineCheck } from './line-check.ts';
 import { type LinePlan, maySend, mayWhisper, type PageCasting } from './page-scene.ts';
 import type { Recorder } from './report.ts';
-import { isListed, userName } from './scene.ts';
+import { baseOf, isListed, userName } from './scene.ts';
 
 /** What all pages of a row share. */
 export interface PageCompany {
@@ -23,8 +23,6 @@ const SWALLOW_MS = { least: 100, most: 1_500 };
 /** Ids that the server carries from connection to connection, for Socket.IO. */
 const CARRIED_IDS = 3;
 
-const PARTLY = { partly: true };
-
 /** Somebody's open page: stays for the whole run, comes back by itself, and must miss nothing. */
 export abstract class Page {
   readonly name: string;
@@ -39,8 +37,10 @@ export abstract class Page {
   #ids: readonly string[] = [];
   #spoken = 0;
   #cutting = false;
-  /** Of what is heard on a connection until it is set back. */
-  #stretch = { partly: false };
+  readonly #keepsOnePosition: boolean;
+  #stretch: Stretch = { offset: null };
+  /** The last confirmation of a subscribe came without its position: something is held back still. */
+  #confirmedBare = false;
 
   constructor({ name, plan, userId }: PageCasting, company: PageCompany) {
     this.name = name;
@@ -48,6 +48,7 @@ export abstract class Page {
     this.company = company;
     this.plans = plan.lines;
     const raw = plan.door === 'raw';
+    this.#keepsOnePosition = plan.door === 'echo';
     this.lines = plan.lines.map((line) => new Line(name, line, raw, userId, this.#everIds));
   }
 
@@ -129,7 +130,8 @@ export abstract class Page {
   /** @param carried ids of the former connections that the server is told */
   protected connected(node: ClusterNode | null, socketId: string, carried = CARRIED_IDS - 1): void {
     this.node = node;
-    this.#stretch = { partly: false };
+    this.#stretch = { offset: this.#stretch.offset };
+    this.#confirmedBare = false;
     this.#ids = [socketId, ...this.#ids].slice(0, carried + 1);
     this.#everIds.add(socketId);
     this.tell(`connected to ${node?.name} as ${socketId}`);
@@ -150,17 +152,28 @@ export abstract class Page {
     this.#live.delete(wire);
   }
 
-  /** @param placed whether it bore its position */
-  protected heard(wire: string, id: string, placed: boolean): void {
-    const partly = !placed || (this.#live.size > 0 && this.#live.size < this.lines.length);
-    this.company.check.arrived(this.#line(wire), id, this.#ids, partly ? PARTLY : this.#stretch);
+  /**
+   * @param position that it bore, or null
+   * @param confirms whether it is the confirmation of a subscribe
+   */
+  protected came(position: string | null, confirms: boolean): void {
+    if (position !== null) this.#stretch.offset = position;
+    this.#confirmedBare = position === null && (confirms || this.#confirmedBare);
   }
 
-  /** A channel came late: what was heard on this connection counts as not reached yet. */
-  protected rewound(wire: string): void {
-    this.tell(`set back by ${wire}`);
-    this.#stretch.partly = true;
-    this.#stretch = { partly: false };
+  /** @param position that it bore, or null */
+  protected heard(wire: string, id: string, position: string | null): void {
+    // With its position it may come again only if the page is set back.
+    const excused = this.#keepsOnePosition && (position !== null || this.#mayBeHeldBack(wire));
+    const hearing = { position, excused, stretch: this.#stretch };
+    this.company.check.arrived(this.#line(wire), id, this.#ids, hearing);
+  }
+
+  /** Another channel is on its way, or the same message is to come on another channel of the room. */
+  #mayBeHeldBack(wire: string): boolean {
+    const { lines } = this;
+    if (this.#confirmedBare || this.#live.size < lines.length) return true;
+    return lines.some(({ plan }) => plan.wire !== wire && baseOf(plan.wire) === baseOf(wire));
   }
 
   protected toldOfGap(wire: string, reason: string): void {

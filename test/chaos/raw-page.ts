@@ -86,7 +86,7 @@ export class RawPage extends Page {
       case 'connected':
         return this.opened(this.#room, { recovered: frame.recovered, replayed: frame.replayed });
       case 'message':
-        return this.heard(this.#room, frame.data?.message ?? '', typeof frame.position === 'string');
+        return this.heard(this.#room, frame.data?.message ?? '', frame.position ?? null);
       case 'gap':
         return this.toldOfGap(this.#room, frame.reason ?? '');
     }

@@ -2,12 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runChaos } from './chaos-run.ts';
-import { MIXES } from './faults.ts';
+import { FAULTS, MIXES } from './faults.ts';
 import { type Report, tallyTable } from './report.ts';
 import { buildTwin, TWINS, type TwinName } from './twins.ts';
 
 const ARTIFACTS = new URL('../.artifacts/', import.meta.url);
-const USAGE = `npm run chaos -- [--seconds 300] [--seed N] [--clients 36] [--pages 16] [--rate 60] [--mix ${MIXES.join('|')}] [--twin ${Object.keys(TWINS).join('|')}]`;
+const USAGE = `npm run chaos -- [--seconds 300] [--seed N] [--clients 36] [--pages 16] [--rate 60] [--mix ${MIXES.join('|')}] [--fault ${FAULTS.join('|')}] [--twin ${Object.keys(TWINS).join('|')}]`;
 
 /** @returns the exit code: 1 where something happened that must not */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -20,6 +20,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       pages: { type: 'string', default: '16' },
       rate: { type: 'string', default: '60' },
       mix: { type: 'string', multiple: true },
+      fault: { type: 'string', multiple: true },
       server: { type: 'string' },
       twin: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -41,6 +42,9 @@ export async function main(argv: readonly string[]): Promise<number> {
       pages: Number(values.pages),
       eventsPerSecond: Number(values.rate),
       ...(values.mix === undefined ? {} : { mixes: MIXES.filter((mix) => values.mix?.includes(mix)) }),
+      ...(values.fault === undefined
+        ? {}
+        : { faults: FAULTS.filter((fault) => values.fault?.includes(fault)) }),
       ...(main === undefined ? {} : { main }),
     });
     console.log(`\nseed ${report.seed}\n${tallyTable(report)}`);

@@ -84,7 +84,12 @@ export const baseOf = (wire: string): string => wire.replace(/^(private|presence
 export const isListed = (kind: Kind): boolean => kind === 'token' || kind === 'presence';
 
 /** The rooms in whose lists a client is shown. */
-export function roomsOf(plan: Plan): string[] {
+function roomsOf(plan: Plan): string[] {
   if (plan.door === 'raw') return [plan.room];
   return [...plan.token, ...plan.wires.filter((wire) => wire.startsWith('presence-'))].map(baseOf);
+}
+
+/** The users who may be seen in a room at all. */
+export function usersOf(cast: readonly Casting[], room: string): ReadonlySet<string> {
+  return new Set(cast.filter(({ plan }) => roomsOf(plan).includes(room)).map(({ userId }) => String(userId)));
 }

@@ -116,6 +116,18 @@ export const TWINS = {
     replace: 'if (!this.#coming.has(coming))',
     by: 'this.#connection.positionsHeld = false;\n        if (true)',
   },
+  /** The first piece of what a page sent is taken for all. */
+  eager: {
+    file: 'server/protocols/echo/round-trip.js',
+    replace: 'if (this.#engine.protocol === CLIENT_PINGS)',
+    by: 'if (true)',
+  },
+  /** Every second event bears no position, though nothing is behind. */
+  withholding: {
+    file: 'server/connection/connection.js',
+    replace: 'this.positionOwed = this.positionsHeld;',
+    by: 'if (Math.random() < 0.5) return this.#outbox.write(frame.withoutPosition()); this.positionOwed = this.positionsHeld;',
+  },
 } as const satisfies Record<string, Twin>;
 
 export type TwinName = keyof typeof TWINS;

@@ -6,6 +6,12 @@ interface ClientTransport {
   doWrite(payload: string, done: () => void): void;
 }
 
+interface Piece {
+  readonly go: () => void;
+  /** As if it had gone. */
+  readonly done: () => void;
+}
+
 /** Between the packets of one request by polling. */
 const SEPARATOR = '\x1e';
 const CLOSE = '1';
@@ -15,8 +21,8 @@ const CLOSE = '1';
  * as on a bad network.
  */
 export class Uplink {
-  readonly #held: { readonly go: () => void; readonly done: () => void }[] = [];
-  #state: 'open' | 'holding' | 'losing' = 'open';
+  readonly #held: Piece[] = [];
+  #state: 'before' | 'holding' | 'open' | 'losing' = 'before';
 
   /**
    * Of the transport that is open now.
@@ -29,12 +35,8 @@ export class Uplink {
     if (ws !== undefined) {
       const send = ws.send.bind(ws);
       ws.send = (packet) => {
-        const isLast = packet.startsWith(last);
-        uplink.#take(
-          () => send(packet),
-          () => {},
-        );
-        if (isLast) uplink.#hold();
+        uplink.#take({ go: () => send(packet), done: () => {} });
+        uplink.#hold(packet.startsWith(last));
       };
       return uplink;
     }
@@ -43,12 +45,14 @@ export class Uplink {
       if (uplink.#state === 'losing' && payload === CLOSE) return write(payload, done);
       const packets = payload.split(SEPARATOR);
       const end = packets.findIndex((packet) => packet.startsWith(last)) + 1;
-      if (end === 0 || end === packets.length) uplink.#take(() => write(payload, done), done);
+      const rest = packets.slice(end).join(SEPARATOR);
+      if (uplink.#state !== 'before' || end === 0 || rest === '')
+        uplink.#take({ go: () => write(payload, done), done });
       else
         write(packets.slice(0, end).join(SEPARATOR), () =>
-          uplink.#take(() => write(packets.slice(end).join(SEPARATOR), done), done),
+          uplink.#take({ go: () => write(rest, done), done }),
         );
-      if (end > 0) uplink.#hold();
+      uplink.#hold(end > 0);
     };
     return uplink;
   }
@@ -61,26 +65,27 @@ export class Uplink {
     });
   }
 
-  /** What was held goes on. */
+  /** What was held goes on, unless it was lost. */
   release(): void {
-    this.#state = 'open';
+    if (this.#state !== 'losing') this.#state = 'open';
     for (const { go } of this.#held.splice(0)) go();
   }
 
   /** What was held is lost, and whatever comes: the client is about to be cut. */
   lose(): void {
     this.#state = 'losing';
-    for (const { done } of this.#held.splice(0)) done();
+    for (const { done } of this.#held.splice(0)) setImmediate(done);
   }
 
-  #hold(): void {
-    if (this.#state === 'open') this.#state = 'holding';
+  /** @param isLast whether nothing more gets through */
+  #hold(isLast: boolean): void {
+    if (isLast && this.#state === 'before') this.#state = 'holding';
   }
 
-  #take(go: () => void, done: () => void): void {
-    if (this.#state === 'open') go();
-    else if (this.#state === 'holding') this.#held.push({ go, done });
-    else setImmediate(done);
+  #take(piece: Piece): void {
+    if (this.#state === 'holding') this.#held.push(piece);
+    else if (this.#state === 'losing') setImmediate(piece.done);
+    else piece.go();
   }
 }
 
