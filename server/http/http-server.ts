@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Code } from '../domain/catalogue.ts';
+import { createAccessLog } from './access-log.ts';
 import { answerClientFaults } from './client-faults.ts';
 import { createHttpApp, type HttpAppParts } from './http-app.ts';
 import { createPort, type TlsSettings } from './port.ts';
@@ -66,6 +67,9 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   server.maxConnections = settings.maxSockets;
   server.on('drop', () => parts.refused('limit_reached'));
   const targetOf = createTargetReader(settings.maxUrlBytes, parts.refused);
+  const accessLog = createAccessLog(log);
+  server.on('request', accessLog.request);
+  server.on('upgrade', accessLog.upgrade);
   server.on('request', createRequestRouting(parts.protocols, createHttpApp(parts), targetOf, log));
   server.on('upgrade', createUpgradeRouting(parts.protocols, parts.allowsOrigin, targetOf, log));
   answerClientFaults(server, parts.refused);
