@@ -19,6 +19,7 @@ export class RawProtocol {
     this.#doors = doors;
     this.#webSockets = new WebSocketServer({
       noServer: true,
+      autoPong: false,
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: settings.maxFrameBytes,

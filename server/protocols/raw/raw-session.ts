@@ -74,8 +74,11 @@ export function acceptRawClient(parts: Parts, settings: RawSettings, client: Raw
   webSocket.on('message', (bytes, isBinary) => {
     receive({ parts, connection, channel, abuse, run }, isBinary ? null : bytes.toString());
   });
-  // ws answers pings by itself, and ends who does not take the answers; but each costs, as a command does.
-  for (const frame of ['ping', 'pong']) webSocket.on(frame, () => connection.commandRefusal());
+  // Each costs, as a command does; answered by ws itself, a flood would be cut without a word.
+  webSocket.on('ping', (data) => {
+    if (connection.commandRefusal() === null && connection.keepsUp()) webSocket.pong(data);
+  });
+  webSocket.on('pong', () => void connection.commandRefusal());
   const welcome = new Welcome(parts, connection, since !== null);
   if (channel === null) {
     const code = token === null ? 'token_missing' : 'token_invalid';
