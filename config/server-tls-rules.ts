@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { certificateEndsAtMs, certificateFault } from '../server/domain/certificate.ts';
+import { showText } from './kinds.ts';
 import type { Mistake } from './mistake.ts';
 import type { RawConfig } from './settings.ts';
 
@@ -36,7 +37,7 @@ export function withServerTls(server: ServerValues, { cwd, nameOf }: Place): Ser
       texts[part] = readFileSync(resolve(cwd, given), 'utf8');
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      const shown = given.includes('-----') ? '(PEM text)' : given;
+      const shown = given.includes('-----') ? '(PEM text)' : showText(given);
       wrong(name, `cannot be read (${code}): must be the path of a PEM file`, shown);
     }
   }
@@ -47,7 +48,7 @@ export function withServerTls(server: ServerValues, { cwd, nameOf }: Place): Ser
     const fault = certificateFault({ cert, key, chain: chain ?? null, passphrase: server.tlsPassphrase });
     const name = fault && NAMES[fault.of];
     if (fault !== null && name !== null)
-      wrong(name, fault.problem, name === 'tlsPassphrase' ? null : server[name]);
+      wrong(name, fault.problem, name === 'tlsPassphrase' ? null : showText(server[name]));
     else if (certificateEndsAtMs(cert) < Date.now())
       warnings.push(
         `${nameOf('server.tlsCert')}: the certificate ended on ${dateOf(cert)}; browsers will refuse it`,
