@@ -1,11 +1,12 @@
 import type { WebSocket } from 'ws';
 import { type AuthEndpoint, type AuthQuestion, startAuthEndpoint } from '../support/auth-endpoint.ts';
-import { Balancer } from '../support/balancer.ts';
 import { EchoClient, type EchoClientOptions } from '../support/echo-client.ts';
 import { RawClient, type RawFrame, type RawOptions } from '../support/raw-client.ts';
 import { RedisServer } from '../support/redis-server.ts';
+import type { ClientSocket } from '../support/socket-io.ts';
 import { WireClient, type WireOptions } from '../support/wire-client.ts';
 import { type LogLine, type Running, startYamabiko, until } from '../support/yamabiko.ts';
+import { Ways } from './recovery-ways.ts';
 
 /** Where the same stories are told: a client that was cut comes back to the node, or to the other node. */
 export const PLACES = ['in memory', 'on two nodes of one Redis'] as const;
@@ -31,16 +32,14 @@ export class RecoveryStage {
   answer: Answer | null = null;
   readonly #redis: RedisServer | null;
   readonly #clients: Closable[] = [];
-  readonly #balancers: Balancer[] = [];
-  /** Each client's own way to the nodes, where there are several. */
-  readonly #ways = new WeakMap<object, Balancer>();
-  #opened = 0;
+  readonly #ways: Ways;
   #fences = 0;
 
   private constructor(nodes: readonly Running[], auth: AuthEndpoint, redis: RedisServer | null) {
     this.nodes = nodes;
     this.auth = auth;
     this.#redis = redis;
+    this.#ways = new Ways(nodes.map(({ url }) => url));
   }
 
   static async start(
@@ -68,7 +67,7 @@ export class RecoveryStage {
       for (const node of this.nodes) await node.settledToZero();
     } finally {
       // By polling the farewell still goes through.
-      for (const balancer of this.#balancers.splice(0)) await balancer.close();
+      await this.#ways.close();
     }
   }
 
@@ -85,7 +84,7 @@ export class RecoveryStage {
 
   /** A node, without a balancer before it: each time the next. */
   get url(): string {
-    return this.#node(this.#opened++).url;
+    return this.#ways.url;
   }
 
   /** An unmodified page of user 7, grace. */
@@ -107,9 +106,7 @@ export class RecoveryStage {
    * @param former whose page was loaded anew: this one has the same URL, and comes to the next node
    */
   async open<C extends Closable>(connect: (url: string) => Promise<C>, former?: object): Promise<C> {
-    const way = await this.#wayOf(former);
-    const client = await connect(way?.url ?? this.url);
-    if (way !== undefined) this.#ways.set(client, way);
+    const client = await this.#ways.open(connect, former);
     this.#clients.push(client);
     return client;
   }
@@ -153,18 +150,39 @@ export class RecoveryStage {
    * all that was published meanwhile is there by then.
    */
   async away(client: Cuttable, meanwhile: () => Promise<unknown>): Promise<void> {
-    const balancer = this.#ways.get(client);
+    const way = this.#ways.of(client);
     const before = this.#connections();
-    if (balancer !== undefined) balancer.open = false;
+    way.open = false;
     await client.cut();
     await until(() => this.#connections() < before, 'the server notices the cut');
     await meanwhile();
-    if (balancer !== undefined) {
-      await this.spread();
-      balancer.target = this.#nextTo(balancer.target);
-      balancer.open = true;
-    }
+    await this.spread();
+    this.#ways.letBack(way);
     if ('connected' in client && typeof client.connected === 'function') await client.connected();
+  }
+
+  /**
+   * A page sleeps: nothing goes through its connection, and nobody is told. It wakes on the next node, when the server
+   * has given it up and more has happened.
+   */
+  async asleep(
+    client: { readonly socket: ClientSocket; connected(): Promise<void> },
+    early: () => Promise<unknown>,
+    late: () => Promise<unknown>,
+  ): Promise<void> {
+    const way = this.#ways.of(client);
+    const before = this.#connections();
+    const lost = new Promise<void>((resolve) => client.socket.on('disconnect', resolve));
+    way.open = false;
+    way.freeze();
+    await early();
+    await until(() => this.#connections() < before, 'the server gives it up');
+    await late();
+    await this.spread();
+    this.#ways.letBack(way);
+    way.cut();
+    await lost;
+    await client.connected();
   }
 
   /** Of all nodes together. */
@@ -189,21 +207,8 @@ export class RecoveryStage {
       .reduce((sum, count) => sum + count, 0);
   }
 
-  async #wayOf(former: object | undefined): Promise<Balancer | undefined> {
-    const known = former === undefined ? undefined : this.#ways.get(former);
-    if (known !== undefined) known.target = this.#nextTo(known.target);
-    if (known !== undefined || this.nodes.length === 1) return known;
-    const balancer = await Balancer.start(this.url);
-    this.#balancers.push(balancer);
-    return balancer;
-  }
-
   #node(index: number): Running {
     return this.nodes[index % this.nodes.length] as Running;
-  }
-
-  #nextTo(url: string): string {
-    return this.#node(this.nodes.findIndex((node) => node.url === url) + 1).url;
   }
 }
 

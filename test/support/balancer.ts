@@ -16,6 +16,8 @@ export class Balancer {
   #home: string;
   readonly #server: Server = createServer((client) => this.#accept(client));
   readonly #sockets = new Set<Socket>();
+  /** Who is told nothing any more of what the other end does. */
+  readonly #frozen = new WeakSet<Socket>();
 
   private constructor(target: string) {
     this.target = target;
@@ -39,6 +41,15 @@ export class Balancer {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
+  /** No byte goes through what is open now, for good, and nobody is told: as where a device sleeps. */
+  freeze(): void {
+    for (const socket of this.#sockets) {
+      this.#frozen.add(socket);
+      socket.unpipe();
+      socket.pause();
+    }
+  }
+
   async close(): Promise<void> {
     this.cut();
     this.#server.close();
@@ -58,7 +69,7 @@ export class Balancer {
         [client, node],
         [node, client],
       ] as const)
-        one.once('close', () => other.destroy());
+        one.once('close', () => this.#frozen.has(one) || other.destroy());
       node.write(first);
       client.pipe(node).pipe(client);
     });
