@@ -33,6 +33,6 @@ export const recoverySettings = {
     default: 67_108_864,
     min: 1_048_576,
     max: 4_294_967_296,
-    doc: 'Memory that the history may take, in each node and about as much in Redis; the oldest broadcasts go first.',
+    doc: 'Memory that the history may take in each node; Redis needs less for it, a third where payloads are small. The oldest broadcasts go first. Each counts with its payload, the name of its channel and 700 bytes.',
   }),
 } as const;

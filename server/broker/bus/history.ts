@@ -7,7 +7,7 @@ export interface HistoryBounds {
   readonly historyMs: number;
   /** How many are kept at most. Default 200,000. */
   readonly historyEntries: number;
-  /** Bytes of channel names and payloads that are kept at most. Default 67,108,864 (64 MiB). */
+  /** Bytes at most of channel names, payloads and what each entry costs beside. Default 67,108,864 (64 MiB). */
   readonly historyBytes: number;
 }
 
