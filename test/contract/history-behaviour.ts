@@ -65,20 +65,24 @@ export function describeHistory(name: string, open: OpenLog): void {
     });
 
     it('reaches what another node was ahead with, and not before it has delivered it', async () => {
-      const { first, last } = await stage.start();
+      const { first } = await stage.start();
       const ways: Promise<readonly [string, string | null]>[] = [];
-      first.heard.onDeliver = () => {
-        const told = first.heard.positions.at(-1) ?? '';
-        const reached = last.bus.reach(told, new AbortController().signal);
-        ways.push(reached.then(() => [told, last.bus.position()] as const));
-      };
-      await first.bus.follow('a');
+      for (const { bus, heard } of stage.nodes) {
+        await bus.follow('a');
+        heard.onDeliver = () => {
+          const told = heard.positions.at(-1) ?? '';
+          for (const other of stage.nodes) {
+            const reached = other.bus.reach(told, new AbortController().signal);
+            ways.push(reached.then(() => [told, other.bus.position()] as const));
+          }
+        };
+      }
       await publishAll(
         first.bus,
         Array.from({ length: 50 }, () => ({ channel: 'a', payload: 'x' })),
       );
       await stage.fence();
-      expect(ways).toHaveLength(51);
+      expect(ways).toHaveLength(51 * stage.nodes.length ** 2);
       for (const [told, standing] of await Promise.all(ways))
         expect(comparePositions(placeOf(standing), placeOf(told))).toBeGreaterThanOrEqual(0);
     });
