@@ -29,6 +29,8 @@ export default defineConfig({
       project('proxies'),
       // Last and alone: what it does to Redis and to three nodes wants the time of both cores.
       project('chaos', { sequence: { groupOrder: 2 } }),
+      // So does the soak, whose attackers and calm clients share one process.
+      project('soak', { sequence: { groupOrder: 3 } }),
     ],
   },
 });
