@@ -17,7 +17,7 @@ const ECHO = '/socket.io/?EIO=4&transport=websocket';
 const EVENT = '42["send",{"channel":"chat:1","data":{"message":"flood","name":"x"}}]';
 
 /** By name: each goes on by itself, again and again, as long as the soak does. */
-export const ATTACKS: Readonly<Record<string, Attack>> = {
+const ATTACKS: Readonly<Record<string, Attack>> = {
   'floods of commands': withSocket(ECHO, async (socket) => {
     socket.send('40');
     for (let i = 0; i < 1_500 && socket.readyState === WebSocket.OPEN; i++) socket.send(EVENT);
