@@ -114,7 +114,7 @@ export class LaneSender {
 
   /** @returns how long to wait until the next, in milliseconds */
   async #round(): Promise<number> {
-    const { batchMs, batchSize } = this.#settings;
+    const { batchMs } = this.#settings;
     const taken = await this.#lane.take(this.#size);
     if (taken === null) {
       this.#forgetFailures();
@@ -127,17 +127,22 @@ export class LaneSender {
     const outcome = await this.#tell(entries);
     if (this.#stopped.signal.aborted && outcome.type !== 'taken') return 0;
     if (outcome.type === 'taken') {
-      await this.#lane.done(entries.map(({ place }) => place));
-      this.#observer.told(entries.length);
-      this.#failures = 0;
-      this.#suspect = null;
-      this.#size = Math.min(batchSize, this.#size * 2);
+      await this.#taken(entries);
       return waiting > entries.length ? 0 : batchMs;
     }
     this.#failures++;
     this.#observer.failed(outcome.reason, waiting);
     if (outcome.type === 'refused' && (await this.#findSuspect(entries, first, outcome.reason))) return 0;
     return Math.max(this.#backoffMs(), Math.min(outcome.retryAfterMs ?? 0, this.#settings.retryMaxMs));
+  }
+
+  async #taken(entries: readonly Placed[]): Promise<true> {
+    await this.#lane.done(entries.map(({ place }) => place));
+    this.#observer.told(entries.length);
+    this.#failures = 0;
+    this.#suspect = null;
+    this.#size = Math.min(this.#settings.batchSize, this.#size * 2);
+    return true;
   }
 
   /** @returns whether the next round may follow at once */
@@ -149,8 +154,11 @@ export class LaneSender {
     const refusals = this.#suspect?.place === first.place ? this.#suspect.refusals + 1 : 1;
     this.#suspect = { place: first.place, refusals };
     if (refusals < this.#settings.attempts) return false;
-    // Whether it is the event, or Laravel that takes nothing at all.
+    // Whether it is the event, or Laravel that takes nothing at all. Asked once more afterwards: Laravel may have come
+    // back between the two.
     if ((await this.#tell([])).type !== 'taken') return false;
+    const last = await this.#tell(entries);
+    if (last.type !== 'refused') return last.type === 'taken' && this.#taken(entries);
     await this.#lane.bury([first.place], reason);
     this.#observer.buried(first, reason);
     this.#forgetFailures();

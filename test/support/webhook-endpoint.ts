@@ -33,9 +33,11 @@ export class WebhookEndpoint {
   #server = this.#create();
   #port = 0;
 
-  static async start(): Promise<WebhookEndpoint> {
+  /** @param port default: a free one. @param listening false: only after `up` */
+  static async start(port = 0, listening = true): Promise<WebhookEndpoint> {
     const endpoint = new WebhookEndpoint();
-    await endpoint.up();
+    endpoint.#port = port;
+    if (listening) await endpoint.up();
     onTestFinished(() => endpoint.down());
     return endpoint;
   }

@@ -7,6 +7,11 @@ import type { RosterTelling } from './outbox.ts';
  */
 const PREFIX = '#occupied ';
 
+/** For sorting: that a channel is vacated is told after the leaving of its last member. */
+export function byOccupancy(a: string, b: string): number {
+  return Number(a.startsWith(PREFIX)) - Number(b.startsWith(PREFIX));
+}
+
 /** @returns where a roster's room is told, or null where nothing of it is */
 export function tellsOf(telling: RosterTelling, room: string): string | null {
   const occupancy = readOccupancyRoom(room);

@@ -22,10 +22,10 @@ type Script = (...args: (string | number | Buffer)[]) => Promise<unknown>;
 interface OutboxCommands {
   yamabikoTellAlone: Script;
   yamabikoPublishAndTell: Script;
-  yamabikoTake: Script;
-  yamabikoHold: Script;
-  yamabikoSettle: Script;
-  yamabikoReplay: Script;
+  yamabikoTakeTold: Script;
+  yamabikoHoldTold: Script;
+  yamabikoSettleTold: Script;
+  yamabikoReplayTold: Script;
 }
 
 export interface RedisOutboxOptions {
@@ -106,12 +106,12 @@ export class RedisOutbox implements Outbox {
 
   /** And goes from where it was written. */
   async forget(redis: Redis, [stream, meta]: readonly [string, string], place: string): Promise<void> {
-    await commandsOf(redis).yamabikoSettle(stream, meta, meta, 0, '', place);
+    await commandsOf(redis).yamabikoSettleTold(stream, meta, meta, 0, '', place);
   }
 
   async take(lane: number, count: number): Promise<Taken | null> {
     const reply = await this.#connections.call((redis) =>
-      commandsOf(redis).yamabikoTake(
+      commandsOf(redis).yamabikoTakeTold(
         ...this.keysOf(lane),
         this.#holder(lane),
         this.#nodeId,
@@ -184,7 +184,7 @@ export class RedisOutbox implements Outbox {
   async #replayOne(place: string, order: string): Promise<number> {
     const keys = this.keysOf(laneOf(order));
     const reply = await this.#connections.call((redis) =>
-      commandsOf(redis).yamabikoReplay(...keys, this.#buriedKey, ...this.laneBounds, place),
+      commandsOf(redis).yamabikoReplayTold(...keys, this.#buriedKey, ...this.laneBounds, place),
     );
     return reply === 1 ? 1 : 0;
   }
@@ -193,13 +193,13 @@ export class RedisOutbox implements Outbox {
     if (places.length === 0) return;
     const keys = [...this.keysOf(lane), this.#buriedKey];
     await this.#connections.call((redis) =>
-      commandsOf(redis).yamabikoSettle(...keys, this.#bounds.maxBuried, reason, ...places),
+      commandsOf(redis).yamabikoSettleTold(...keys, this.#bounds.maxBuried, reason, ...places),
     );
   }
 
   #hold(lane: number, leaseMs: number): Promise<unknown> {
     return this.#connections.call((redis) =>
-      commandsOf(redis).yamabikoHold(this.#holder(lane), this.#nodeId, leaseMs),
+      commandsOf(redis).yamabikoHoldTold(this.#holder(lane), this.#nodeId, leaseMs),
     );
   }
 
@@ -216,10 +216,10 @@ function defineOutboxCommands(redis: Redis): void {
   const scripts: readonly (readonly [keyof OutboxCommands, string, number])[] = [
     ['yamabikoTellAlone', TELL_ALONE, 2],
     ['yamabikoPublishAndTell', PUBLISH_AND_TELL, 2],
-    ['yamabikoTake', TAKE, 3],
-    ['yamabikoHold', HOLD, 1],
-    ['yamabikoSettle', SETTLE, 3],
-    ['yamabikoReplay', REPLAY, 3],
+    ['yamabikoTakeTold', TAKE, 3],
+    ['yamabikoHoldTold', HOLD, 1],
+    ['yamabikoSettleTold', SETTLE, 3],
+    ['yamabikoReplayTold', REPLAY, 3],
   ];
   for (const [name, lua, numberOfKeys] of scripts) redis.defineCommand(name, { lua, numberOfKeys });
 }

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { BrokerLog } from '../broker-log.ts';
+import { byOccupancy } from '../outbox/occupancy-room.ts';
 import type { RedisConnections } from '../redis/redis-connections.ts';
 import type { OwnSeats } from './own-seats.ts';
 import type { RedisRoom, StoredSeat } from './redis-room.ts';
@@ -83,7 +84,7 @@ export class RosterRepair {
 
   /** Any node may come first, or several at once: each seat goes and is announced once. @throws UnavailableError */
   async clearAway(leaseName: string): Promise<void> {
-    const rooms = await this.#lease.listed(leaseName);
+    const rooms = (await this.#lease.listed(leaseName)).sort(byOccupancy);
     await forEach(rooms, (name) => this.#reconcile(name, fieldsOf(leaseName), []));
     await this.#lease.forget(leaseName);
     this.#log.info({ node: leaseName, rooms: rooms.length }, 'seats of a node that is gone were given up');
