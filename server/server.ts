@@ -9,6 +9,7 @@ import { createTokenSigner } from './access/token-signer.ts';
 import { buildBroker } from './broker/build-broker.ts';
 import type { Bus } from './broker/bus/bus.ts';
 import type { PeerConnections } from './broker/peers/peer-connections.ts';
+import { buildSilence } from './build-silence.ts';
 import { ChannelDefinitions } from './channels/channel-definitions.ts';
 import { Connections } from './connection/connections.ts';
 import { HandshakeRates } from './connection/handshake-rates.ts';
@@ -85,10 +86,11 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     onRequest: metrics.authRequest,
     onCached: metrics.authCached,
   });
+  const silence = buildSilence(config, { hub, meters: metrics, log });
   const parts: Parts = {
     reserved,
     channels,
-    access,
+    access: silence.watching(access),
     bus: broker.bus,
     roster: broker.roster,
     hub,
@@ -209,6 +211,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   async function stop(): Promise<void> {
     stopped.abort();
     stopEndingIdle();
+    silence.stop();
     const deadlineMs = Date.now() + config.server.drainMs;
     const steps: Parameters<typeof stopInTurn>[0] = [
       ['connections', () => drain(parts, config.server.drainMs)],

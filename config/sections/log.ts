@@ -1,4 +1,4 @@
-import { choice } from '../kinds.ts';
+import { choice, integer } from '../kinds.ts';
 
 export const logSettings = {
   level: choice({
@@ -15,5 +15,13 @@ export const logSettings = {
     defaultText: 'pretty on a terminal or in development mode, else json',
     choices: ['pretty', 'json'],
     doc: 'Lines for people (`pretty`), or one JSON object for each line (`json`).',
+  }),
+  explainMs: integer({
+    env: 'YAMABIKO_EXPLAIN_MS',
+    unit: 'ms',
+    default: 60_000,
+    min: 0,
+    max: 86_400_000,
+    doc: 'How often at most a line says why nothing arrives: events outside the prefix (one node listens to all of Redis for a second, where it may), subscriptions refused again and again, a channel that Laravel publishes on and nobody may join. 0: never.',
   }),
 } as const;

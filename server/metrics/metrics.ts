@@ -59,6 +59,11 @@ export class Metrics {
     'reason',
   ]);
   readonly #refusals = this.#counter('yamabiko_refusals_total', 'Commands and connections refused', ['code']);
+  readonly #silences = this.#counter(
+    'yamabiko_silences_total',
+    'Times that it was found why nothing arrives',
+    ['kind'],
+  );
   readonly #authRequests = this.#counter('yamabiko_auth_requests_total', 'Questions to Laravel', ['outcome']);
   readonly #busGaps = this.#counter('yamabiko_bus_gaps_total', 'Times that broadcasts may have been lost', [
     'reason',
@@ -146,6 +151,7 @@ export class Metrics {
   /** @param reason a word of ours (`bad_json`), never a text with foreign input in it */
   readonly dropped = (source: string, reason: string): void => this.#dropped({ source, reason });
   readonly refused = (code: Code): void => this.#refusals({ code });
+  readonly silence = (kind: string): void => this.#silences({ kind });
   readonly webhookEvents = (outcome: 'told' | 'dropped' | 'buried', count: number): void =>
     this.#webhookEvents({ outcome }, count);
   readonly webhookFailed = (): void => this.#webhookFailures.inc();
