@@ -39,6 +39,7 @@ import type { Mount } from './http/http-app.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { createOperationsApi } from './http/operations-api.ts';
 import type { ProtocolMount } from './http/protocol-mount.ts';
+import { createWebhooksApi } from './http/webhooks-api.ts';
 import { Hub } from './hub/hub.ts';
 import { RoomViews } from './hub/room-views.ts';
 import type { Logger } from './logger/logger.ts';
@@ -168,6 +169,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   const mounts: Mount[] = [
     { path: '/', router: echoApi },
     { path: '/', router: operations },
+    { path: '/', router: createWebhooksApi({ guard, outbox: broker.outbox }) },
   ];
   if (config.development)
     mounts.push({ path: '/demo', router: buildDemo(config, broker.bus, stopped.signal, log) });

@@ -9,6 +9,7 @@ import { addConfigFlag, addSettingFlags, loadSettings } from './setting-flags.ts
 import { type BuildServer, start } from './start-command.ts';
 import type { Terminal } from './terminal.ts';
 import { mintToken, type TokenOptions } from './token-command.ts';
+import { type WebhooksOptions, webhooks } from './webhooks-command.ts';
 
 export interface ProgramInput {
   readonly terminal: Terminal;
@@ -52,6 +53,7 @@ export function createProgram({ terminal, loadServer, exit }: ProgramInput): Com
   addPublish(program, terminal);
   program.commandsGroup('Watch it:');
   addNodes(program, terminal);
+  addWebhooks(program, terminal);
   program.commandsGroup('Help:').helpCommand('help [command]', 'print help for a command');
   return program;
 }
@@ -102,6 +104,19 @@ function addDoctor(program: Command, { terminal, exit }: Pick<ProgramInput, 'ter
     .option('--strict', 'warnings too end with 1')
     .option('--json', 'as JSON, for programs');
   addConfigFlag(command).action(async (options: RunOptions) => exit(await runDoctor(options, terminal)));
+}
+
+function addWebhooks(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('webhooks')
+    .description('show what Laravel has not been told yet and what it refused for good, or tell it again')
+    .option('--replay [id]', 'tell all refused events again, or one')
+    .option('--url <url>', 'the running server')
+    .option('--json', 'as JSON, for programs');
+  addConfigFlag(command).action(async (options: WebhooksOptions) => {
+    const { config } = loadSettings({ ...options }, terminal);
+    terminal.out(await webhooks(options, config));
+  });
 }
 
 function addToken(program: Command, terminal: Terminal): void {
