@@ -1,7 +1,7 @@
 import type { Socket } from 'socket.io';
 import type { TickCork } from '../../connection/tick-cork.ts';
 import type { Transport } from '../../connection/transport.ts';
-import { flushWebSocket, writeWebSocketFrame } from '../../connection/websocket-writer.ts';
+import { WebSocketOutlet } from '../../connection/websocket-outlet.ts';
 import { type ClosureCode, catalogue } from '../../domain/catalogue.ts';
 import type { Frame } from '../../domain/frame.ts';
 import type { Closure, Revocation } from '../../domain/outcome.ts';
@@ -15,7 +15,7 @@ interface EngineInternals {
   readonly transport: { readonly name: string; readonly socket?: object };
   write(text: string, options: object): void;
   close(discard?: boolean): void;
-  on(event: 'flush', listener: () => void): void;
+  on(event: 'flush' | 'packetCreate', listener: () => void): void;
 }
 
 interface EchoTransportParts {
@@ -37,7 +37,7 @@ const CLOSE_TIMEOUT_MS = 2000;
 export class EchoTransport implements Transport {
   readonly #socket: Socket;
   readonly #engine: EngineInternals;
-  readonly #tickCork: TickCork;
+  readonly #outlet: WebSocketOutlet;
   readonly #wires: () => Iterable<string>;
   readonly #unreadBytes: () => number;
   #queuedBytes = 0;
@@ -45,9 +45,11 @@ export class EchoTransport implements Transport {
   constructor(socket: Socket, { tickCork, wires, unreadBytes }: EchoTransportParts) {
     this.#socket = socket;
     this.#engine = socket.conn as unknown as EngineInternals;
-    this.#tickCork = tickCork;
+    this.#outlet = new WebSocketOutlet(tickCork);
     this.#wires = wires;
     this.#unreadBytes = unreadBytes;
+    // Whatever it is, an ack, a ping, a packet of ours behind another: it must not overtake what was gathered.
+    this.#engine.on('packetCreate', () => this.#outlet.makeWay());
     this.#engine.on('flush', () => {
       this.#queuedBytes = 0;
     });
@@ -58,15 +60,12 @@ export class EchoTransport implements Transport {
    * there (an ack behind a write, an upgrade, a poll) it goes through that queue, or it would overtake.
    */
   write(frame: Frame): void {
+    // As long as it gathers nothing else was written, since all else makes it make way.
+    if (this.#outlet.gathers) return this.#outlet.add(frame.webSocketFrame);
     const { readyState, upgrading, writeBuffer, transport } = this.#engine;
     if (readyState !== 'open') return;
-    if (
-      transport.name === 'websocket' &&
-      !upgrading &&
-      writeBuffer.length === 0 &&
-      transport.socket !== undefined
-    ) {
-      writeWebSocketFrame(transport.socket, frame.webSocketFrame, this.#tickCork);
+    if (transport.name === 'websocket' && !upgrading && writeBuffer.length === 0) {
+      if (transport.socket !== undefined) this.#outlet.write(transport.socket, frame.webSocketFrame);
       return;
     }
     this.#queuedBytes += frame.text.length;
@@ -75,6 +74,7 @@ export class EchoTransport implements Transport {
 
   /** What waits in Engine.IO's queue beside our frames are answers of ours, each about as long. */
   bufferedBytes(): number {
+    if (this.#outlet.gathers) return this.#outlet.bytes;
     const { transport, writeBuffer } = this.#engine;
     const webSocket = transport.socket as { bufferedAmount?: number } | undefined;
     const sent = webSocket?.bufferedAmount ?? this.#unreadBytes();
@@ -82,8 +82,7 @@ export class EchoTransport implements Transport {
   }
 
   flush(): void {
-    const { socket } = this.#engine.transport;
-    if (socket !== undefined) flushWebSocket(socket, this.#tickCork);
+    this.#outlet.flush();
   }
 
   revoked(wire: string, { status }: Revocation): void {
@@ -98,6 +97,7 @@ export class EchoTransport implements Transport {
     const { code } = closure;
     if (TOLD.includes(code)) this.write(encodeClosed(closure));
     if (catalogue[code].advice === 'later') {
+      this.#outlet.makeWay();
       this.#engine.close(code === 'too_slow');
       // A slow reader's queue is not waited for: its goodbye stands behind a full outbox.
       if (code === 'too_slow') this.#terminateSoon();

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { TickCork } from '../../connection/tick-cork.ts';
 import type { Transport } from '../../connection/transport.ts';
-import { flushWebSocket, writeWebSocketFrame } from '../../connection/websocket-writer.ts';
+import { WebSocketOutlet } from '../../connection/websocket-outlet.ts';
 import { catalogue } from '../../domain/catalogue.ts';
 import type { Frame } from '../../domain/frame.ts';
 import type { Closure, Revocation } from '../../domain/outcome.ts';
@@ -13,23 +13,23 @@ const CLOSE_TIMEOUT_MS = 2000;
 /** One raw client's WebSocket. */
 export class RawTransport implements Transport {
   readonly #webSocket: WebSocket;
-  readonly #tickCork: TickCork;
+  readonly #outlet: WebSocketOutlet;
 
   constructor(webSocket: WebSocket, tickCork: TickCork) {
     this.#webSocket = webSocket;
-    this.#tickCork = tickCork;
+    this.#outlet = new WebSocketOutlet(tickCork);
   }
 
   write(frame: Frame): void {
-    writeWebSocketFrame(this.#webSocket, frame.webSocketFrame, this.#tickCork);
+    this.#outlet.write(this.#webSocket, frame.webSocketFrame);
   }
 
   bufferedBytes(): number {
-    return this.#webSocket.bufferedAmount;
+    return this.#outlet.gathers ? this.#outlet.bytes : this.#webSocket.bufferedAmount;
   }
 
   flush(): void {
-    flushWebSocket(this.#webSocket, this.#tickCork);
+    this.#outlet.flush();
   }
 
   /** One connection, one channel: without its subscription there is nothing left to be connected for. */
@@ -43,6 +43,7 @@ export class RawTransport implements Transport {
 
   #end(why: Closure | Revocation, closeCode: number): void {
     this.write(encodeError(why));
+    this.#outlet.makeWay();
     this.#webSocket.close(closeCode, why.code);
     setTimeout(() => this.#webSocket.terminate(), CLOSE_TIMEOUT_MS).unref();
   }
