@@ -27,7 +27,7 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
 const ONLY = process.env.BENCH_ONLY?.split(',');
-/** What the names of the targets that take part begin with. */
+/** Names of targets. */
 const TARGETS = process.env.BENCH_TARGETS?.split(',');
 
 installPeers();
@@ -37,7 +37,7 @@ const loads = [loadavg()];
 const results = new Results();
 for (const { key, acts } of SCENARIOS) {
   if (ONLY?.includes(key) === false) continue;
-  const taking = acts.filter(({ target }) => TARGETS?.some((name) => target.startsWith(name)) ?? true);
+  const taking = acts.filter(({ target }) => TARGETS?.includes(target) ?? true);
   for (let round = 0; round < ROUNDS; round++) {
     // Who comes first changes, or what a round leaves behind would always be the same one's.
     for (const act of round % 2 === 0 ? taking : taking.toReversed()) {

@@ -4,16 +4,25 @@ import type { Child } from './child.ts';
 import { startNodeProcess } from './node-process.ts';
 
 export const SECRET = 'bench-secret-bench-secret-bench-secret';
+/** This build. */
 const SERVER = fileURLToPath(new URL('../server/main.js', import.meta.url));
 /** More than any run lasts: a ping would be counted as a delivery. */
 const NO_PINGS_MS = 3_600_000;
+
+/** Another build, measured beside this one. */
+export interface Build {
+  readonly name: string;
+  /** Its server/main.js. */
+  readonly server: string;
+}
 
 /** One node of Yamabiko, ready. */
 export async function startNode(
   redisUrl: string,
   settings: Readonly<Record<string, string>> = {},
+  server: string = SERVER,
 ): Promise<{ child: Child; port: number }> {
-  const child = startNodeProcess(SERVER, ['start'], {
+  const child = startNodeProcess(server, ['start'], {
     YAMABIKO_HOST: '127.0.0.1',
     YAMABIKO_PORT: '0',
     YAMABIKO_JWT_SECRET: SECRET,

@@ -2,8 +2,12 @@ import { laravelEchoServer } from './laravel-echo-server.ts';
 import { socketIo, socketIoAdapter } from './socket-io.ts';
 import type { PresenceTarget, PrivateTarget, Target } from './target.ts';
 import { wsLoop } from './ws-loop.ts';
-import { yamabikoEcho, yamabikoEchoLog } from './yamabiko-echo.ts';
-import { yamabikoRaw, yamabikoRawLog } from './yamabiko-raw.ts';
+import { echoDoor, yamabikoEcho, yamabikoEchoLog } from './yamabiko-echo.ts';
+import { rawDoor, yamabikoRaw, yamabikoRawLog } from './yamabiko-raw.ts';
+
+/** server/main.js of another build, to be measured in the same run: what a change has given. */
+const { BENCH_BEFORE } = process.env;
+const before = BENCH_BEFORE === undefined ? null : { name: ' before', server: BENCH_BEFORE };
 
 /** Everything that a page can hear Laravel's events by. */
 export const DOORS: readonly Target[] = [
@@ -15,6 +19,7 @@ export const DOORS: readonly Target[] = [
   yamabikoRaw,
   yamabikoEchoLog,
   yamabikoRawLog,
+  ...(before === null ? [] : [echoDoor('plain', before), rawDoor('plain', before)]),
 ];
 
 /** Those that keep member lists. */

@@ -1,4 +1,4 @@
-import { startNode } from '../node.ts';
+import { type Build, startNode } from '../node.ts';
 import { type BusKind, settingsOf } from './bus-kind.ts';
 import {
   approachRoom,
@@ -17,10 +17,12 @@ const DIALECT: EchoDialect = { revision: 4, answer: 'event' };
 export const yamabikoEcho = echoDoor('plain');
 export const yamabikoEchoLog = echoDoor('log');
 
-function echoDoor(bus: BusKind): PresenceTarget & PrivateTarget {
+/** @param build another one's server/main.js, and what it is called */
+export function echoDoor(bus: BusKind, build?: Build): PresenceTarget & PrivateTarget {
   return {
-    name: bus === 'plain' ? 'Yamabiko Echo' : 'Yamabiko Echo, log',
-    start: ({ redisUrl, authUrl }) => startNode(redisUrl, { ...settingsOf(bus), YAMABIKO_AUTH_URL: authUrl }),
+    name: `Yamabiko Echo${bus === 'plain' ? '' : ' on the log'}${build?.name ?? ''}`,
+    start: ({ redisUrl, authUrl }) =>
+      startNode(redisUrl, { ...settingsOf(bus), YAMABIKO_AUTH_URL: authUrl }, build?.server),
     async open(port, channel) {
       const client = await connectPage(DIALECT, port);
       await subscribePage(DIALECT, client, channel);

@@ -1,5 +1,5 @@
 import { FrameCounter } from '../frame-counter.ts';
-import { startNode } from '../node.ts';
+import { type Build, startNode } from '../node.ts';
 import { type BusKind, settingsOf } from './bus-kind.ts';
 import type { Membership, PresenceTarget } from './target.ts';
 import { token } from './token.ts';
@@ -8,11 +8,13 @@ export const yamabikoRaw = rawDoor('plain');
 /** With `since`, as clients ask that want what they missed: each message bears its position. */
 export const yamabikoRawLog = rawDoor('log');
 
-function rawDoor(bus: BusKind): PresenceTarget {
+/** @param build another one's server/main.js, and what it is called */
+export function rawDoor(bus: BusKind, build?: Build): PresenceTarget {
   const query = bus === 'log' ? '&since=' : '';
   return {
-    name: bus === 'plain' ? 'Yamabiko raw' : 'Yamabiko raw, log',
-    start: ({ redisUrl, authUrl }) => startNode(redisUrl, { ...settingsOf(bus), YAMABIKO_AUTH_URL: authUrl }),
+    name: `Yamabiko raw${bus === 'plain' ? '' : ' on the log'}${build?.name ?? ''}`,
+    start: ({ redisUrl, authUrl }) =>
+      startNode(redisUrl, { ...settingsOf(bus), YAMABIKO_AUTH_URL: authUrl }, build?.server),
     async open(port, channel) {
       // One user for all: a thousand users would announce each other a million times before the run.
       const client = await FrameCounter.open(port, `/?token=${token(channel, 1)}${query}`);
