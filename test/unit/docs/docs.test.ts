@@ -21,6 +21,7 @@ const PAGES = [
   'docs/codes.md',
   'docs/production.md',
   'docs/delivery.md',
+  'docs/moving.md',
   'docs/replication.md',
   'server/protocols/echo/README.md',
   'server/protocols/raw/README.md',
