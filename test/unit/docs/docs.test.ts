@@ -22,6 +22,7 @@ const PAGES = [
   'docs/production.md',
   'docs/delivery.md',
   'docs/moving.md',
+  'docs/laravel.md',
   'docs/replication.md',
   'server/protocols/echo/README.md',
   'server/protocols/raw/README.md',

@@ -29,3 +29,12 @@ Route::post('/yamabiko/token', function (Request $request) {
     'Illuminate\Foundation\Http\Middleware\VerifyCsrfToken',            // 8 to 12
     'Illuminate\Foundation\Http\Middleware\PreventRequestForgery',      // 13
 ]);
+
+// Routes that a test takes out of a page of the documentation, so that what is shown is what is run.
+if (env('DOCUMENTED_ROUTES')) {
+    Illuminate\Support\Facades\Event::listen('yamabiko.*', function ($name, $payload) {
+        file_put_contents(storage_path('heard.jsonl'), json_encode([$name, $payload[0]])."\n", FILE_APPEND | LOCK_EX);
+    });
+    require env('DOCUMENTED_ROUTES');
+}
+Route::get('/heard', fn () => array_map('json_decode', is_file(storage_path('heard.jsonl')) ? file(storage_path('heard.jsonl')) : []));
