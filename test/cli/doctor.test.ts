@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { type RunOptions, runDoctor } from '../../server/cli/doctor/run-doctor.ts';
 import { Certificates } from '../support/certificates.ts';
 import { mintToken } from '../support/jwt.ts';
+import { RedisCluster } from '../support/redis-cluster.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { startYamabiko } from '../support/yamabiko.ts';
 import { emptyFolder, run, SECRET } from './binary.ts';
@@ -154,6 +155,15 @@ describe('Redis', () => {
       expect.stringMatching(/^warning: the user may not XADD .*no history is kept/),
     ]);
     expect(code).toBe(0);
+  });
+
+  it('is a Cluster: looked at where we are connected to', async () => {
+    const cluster = await RedisCluster.start();
+    onTestFinished(() => cluster.stop());
+    const { line } = await doctor({ YAMABIKO_REDIS_URL: cluster.url });
+    expect(line('redis')).toEqual([expect.stringMatching(/^ok/)]);
+    expect(line('redis rights')).toEqual([expect.stringMatching(/^ok/)]);
+    expect(line('events')).toEqual([expect.stringMatching(/nothing was published/)]);
   });
 
   it('is left as it was', async () => {

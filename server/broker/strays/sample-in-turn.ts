@@ -1,4 +1,5 @@
 import { createRedis, type RedisSettings } from '../redis/redis-connections.ts';
+import { homeKey } from '../redis/redis-locate.ts';
 import { type ChannelSample, sampleChannels } from './sample-channels.ts';
 
 /** Long enough to hear a busy app, and so few messages that no node is busy with it. */
@@ -22,7 +23,7 @@ export async function sampleInTurn(
   try {
     await redis.connect();
     // Ends before the next interval begins, or who had it last would miss every second one.
-    const key = `${settings.prefix}yamabiko:sampling`;
+    const key = `${homeKey(settings.prefix)}:sampling`;
     const mine = await redis.set(key, '1', 'PX', Math.ceil(intervalMs * 0.9), 'NX');
     if (mine === null) return null;
   } catch (error) {

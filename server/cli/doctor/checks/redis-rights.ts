@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
+import { homeKey } from '../../../broker/redis/redis-locate.ts';
 import { neededRights } from '../../../broker/redis/redis-refused.ts';
-import { parseRedisUrl } from '../../../domain/redis-url.ts';
-import { type Check, fault, note, ok, type Surroundings, warning } from '../check.ts';
+import { type Check, fault, ok, type Surroundings, warning } from '../check.ts';
 
 interface Need {
   readonly command: string;
@@ -13,7 +13,8 @@ const NAME = 'doctor';
 
 /** Every kind of command that the server gives, once. */
 function needs({ config: { redis } }: Surroundings): { readonly all: Need[]; readonly recovery: Need[] } {
-  const [key, channel] = [`${redis.prefix}yamabiko:{${NAME}}`, `${redis.prefix}#yamabiko:${NAME}`];
+  // In the slot whose master we are connected to, where Redis is a Cluster.
+  const [key, channel] = [`${homeKey(redis.prefix)}:${NAME}:`, `${redis.prefix}#yamabiko:${NAME}`];
   const custom = `${redis.broadcastPrefix}broadcast`;
   // Before subscribing, since an old protocol allows nothing else afterwards; each leaves nothing behind.
   const all: Need[] = [
@@ -45,8 +46,6 @@ export const redisRightsCheck: Check = {
   run: async (about) => {
     const { redis, config } = about;
     if (redis === null || config.redis.url === null) return [];
-    if (parseRedisUrl(config.redis.url).kind === 'cluster')
-      return [note('rights are looked at by the start alone where Redis is a Cluster')];
     const settings = { ...config.redis, url: config.redis.url };
     const { all, recovery } = needs(about);
     const client = redis.duplicate();
