@@ -17,7 +17,7 @@ export const presenceOptions: readonly OldOption[] = [
     given: (value) =>
       isOn(value)
         ? changed(
-            'nothing is published on PresenceChannelUpdated: Laravel is told by webhooks, or asks GET /apps/:id/channels/:name/users',
+            'nothing is published on PresenceChannelUpdated: webhooks (YAMABIKO_WEBHOOK_URL) tell Laravel, or it asks GET /apps/:id/channels/:name/users',
           )
         : kept({}, 'not published here either'),
   },
