@@ -1,30 +1,39 @@
 import { decodeMember, type Member } from '../../domain/member.ts';
 
-/** Members kept; beyond it the oldest go. A member is some hundred bytes. */
+/** Members kept of each age; beyond it the ages change earlier. A member is some hundred bytes. */
 const MAX_MEMBERS = 20_000;
+/** Who has not been seen for one to two of these is forgotten, in milliseconds. */
+const AGE_MS = 30_000;
 
 /**
  * Decodes each member's text once: every join brings the room's whole list again, and decoding it each time
- * would hold the process up for as many milliseconds as the room has hundreds of users.
+ * would hold the process up for as many milliseconds as the room has hundreds of users. Each connection makes a text of
+ * its own, so those who are gone must go from here too.
  */
 export class MemberCache {
-  readonly #byJson = new Map<string, Member>();
+  #young = new Map<string, Member>();
+  #old = new Map<string, Member>();
+  #youngSinceMs = performance.now();
+
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
 
   /** @returns null for what no roster of ours wrote */
-  decode(json: string): Member | null {
-    const known = this.#byJson.get(json);
+  decode(json: string, nowMs: number = performance.now()): Member | null {
+    if (nowMs - this.#youngSinceMs > AGE_MS || this.#young.size >= MAX_MEMBERS) this.#grow(nowMs);
+    const known = this.#young.get(json);
     if (known !== undefined) return known;
-    const member = decodeMember(json);
+    const member = this.#old.get(json) ?? decodeMember(json);
     if (member === null) return null;
-    if (this.#byJson.size >= MAX_MEMBERS) this.#forgetOldest();
-    this.#byJson.set(json, member);
+    this.#old.delete(json);
+    this.#young.set(json, member);
     return member;
   }
 
-  #forgetOldest(): void {
-    for (const json of this.#byJson.keys()) {
-      this.#byJson.delete(json);
-      return;
-    }
+  #grow(nowMs: number): void {
+    this.#old = this.#young;
+    this.#young = new Map();
+    this.#youngSinceMs = nowMs;
   }
 }
