@@ -116,11 +116,14 @@ export class LogCommands {
 
   /** @throws Error what Redis answered */
   async probe(channel: string, token: string): Promise<void> {
-    await (this.#connections.command as unknown as Scripts).yamabikoLogProbe(
-      this.#names.unheard,
-      channel,
-      token,
-    );
+    const { command } = this.#connections;
+    try {
+      await (command as unknown as Scripts).yamabikoLogProbe(this.#names.unheard, channel, token);
+    } catch (err) {
+      if (this.#connections.refusal(err) === null) throw err;
+      // What a script was denied Redis does not say: asked plainly, it names the right that is missing.
+      await command.publish(channel, token);
+    }
   }
 
   async head(): Promise<Head> {
