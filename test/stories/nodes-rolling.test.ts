@@ -228,8 +228,12 @@ describe('a rolling restart of three nodes under traffic', { timeout: 180_000 },
     expect(stage.pages.map(visitFault).filter((fault) => fault !== null)).toEqual([]);
     for (const { id, kind, sight } of staying.filter((page) => rolled.includes(page)))
       expect(sight.visits.length, `${kind} ${id} was away and came back`).toBeGreaterThan(1);
-    for (const raw of rolled.filter((page) => page instanceof RawPage && staying.includes(page)))
-      expect(new Set((raw as RawPage).homes).size).toBeGreaterThan(1);
+    for (const raw of rolled.filter((page) => page instanceof RawPage && staying.includes(page))) {
+      const { homes, codes } = raw as RawPage;
+      expect(new Set(homes).size).toBeGreaterThan(1);
+      // Told, and not only cut off when the node had ended.
+      expect(codes.filter((code) => code !== 1012)).toEqual([]);
+    }
     for (const { sight } of [watcher, ...comers]) expect(sight.visits).toHaveLength(1);
     expect(watcher.sight.visits[0]?.[0]).toBe(1);
 

@@ -69,6 +69,8 @@ export class RawPage implements Page {
   readonly sight = new Sight();
   /** Where it was let in, in order. */
   readonly homes: string[] = [];
+  /** What its connections were closed with by the server. */
+  readonly codes: number[] = [];
   #client: RawClient | null = null;
   #left = false;
 
@@ -93,6 +95,7 @@ export class RawPage implements Page {
       // Before anything is awaited: what comes right behind the first frame is emitted in the same turn as that.
       client.socket.on('message', (bytes) => this.#hear(JSON.parse(String(bytes)), url));
       const { code } = await client.closed();
+      if (!this.#left) this.codes.push(code);
       // Ended by the application: a page must not come back by itself.
       if (code === 4409) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
