@@ -66,6 +66,7 @@ export function applyRules(values: RawConfig, about: Circumstances): Ruled {
     ...tls.mistakes,
     ...redisMistakes(values.redis, about),
     ...missingWebhookSecret(values, about),
+    ...missingAskUrl(values, about),
   ];
   return {
     config,
@@ -82,9 +83,18 @@ function missingKey(hasKey: boolean, { nodeEnv, nameOf }: Circumstances): Mistak
 }
 
 function missingWebhookSecret({ webhooks }: RawConfig, { nameOf }: Circumstances): Mistake[] {
-  if (webhooks.url === null || webhooks.secrets.length > 0) return [];
-  const problem = `must be set where ${nameOf('webhooks.url')} is: without it anybody could tell Laravel anything`;
+  if ((webhooks.url === null && webhooks.askUrl === null) || webhooks.secrets.length > 0) return [];
+  const path = webhooks.url === null ? 'webhooks.askUrl' : 'webhooks.url';
+  const problem = `must be set where ${nameOf(path)} is: without it anybody could tell Laravel anything`;
   return [{ setting: nameOf('webhooks.secrets'), value: null, problem }];
+}
+
+/** A channel whose every message would be refused. */
+function missingAskUrl({ webhooks, channels }: RawConfig, { nameOf }: Circumstances): Mistake[] {
+  const asking = Object.entries(channels.definitions).filter(([, { ask }]) => ask === true);
+  if (webhooks.askUrl !== null || asking.length === 0) return [];
+  const problem = `must be set where a channel definition says \`ask\` (${asking.map(([name]) => name).join(', ')})`;
+  return [{ setting: nameOf('webhooks.askUrl'), value: null, problem }];
 }
 
 /** A warning and no mistake: apps that signed with a short one for years must still be able to move here. */

@@ -50,7 +50,7 @@ import { EchoProtocol } from './protocols/echo/echo-protocol.ts';
 import { createEchoHttpApi } from './protocols/echo/http-api.ts';
 import { AdapterPeers } from './protocols/echo/peers.ts';
 import { RawProtocol } from './protocols/raw/raw-protocol.ts';
-import { buildWebhooks, tellingOf } from './webhooks/build-webhooks.ts';
+import { buildAsker, buildWebhooks, tellingOf } from './webhooks/build-webhooks.ts';
 import type { YamabikoServer } from './yamabiko-server.ts';
 
 /** Builds and wires every part. The only file that knows them all. */
@@ -59,7 +59,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
   const reserved = reservedNames(config);
   const channels = new ChannelDefinitions(config.channels.definitions);
   const recovery = { ...config.recovery, marks: deploymentMarks(config) };
-  const telling = tellingOf(config.webhooks);
+  const [telling, asker] = [tellingOf(config.webhooks), buildAsker(config.webhooks)];
   const broker = buildBroker({ ...config.redis, ...config.presence, recovery, telling }, nodeId, log, {
     rosterFault: (fault) => metrics.rosterFault(fault),
     dropped: (source, reason) => metrics.dropped(source, reason),
@@ -101,6 +101,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
     handshakes: new HandshakeRates(config.connection),
     sends: new PendingSends(nodeId),
     drops: new DropLog(log, metrics),
+    ask: asker === null ? null : (message) => asker.ask(message),
     ...buildTelling({
       events: config.webhooks.events,
       occupancy: telling?.occupancy === true,
@@ -223,6 +224,7 @@ export function buildServer(config: Config, log: Logger): YamabikoServer {
       ['http', () => http.stop(Math.max(0, deadlineMs - Date.now()))],
       ['access', () => access.stop()],
       ['webhooks', () => webhooks?.stop()],
+      ['asker', () => asker?.stop()],
       ['broker', () => broker.stop()],
     ];
     await stopInTurn(steps, log);

@@ -5,6 +5,8 @@ import { setting, text } from '../kinds.ts';
 const definition = z.strictObject({
   /** Whether clients may send; default false. */
   clientSend: z.boolean().exactOptional(),
+  /** Whether Laravel is asked before a client's message is sent; default false. */
+  ask: z.boolean().exactOptional(),
   /** Whether users are shown and announced; default true. */
   users: z.boolean().exactOptional(),
   /** Whether Echo's private-X and presence-X belong to the room; default true. */
@@ -33,7 +35,7 @@ export const channelsSettings = {
     {
       kind: 'map',
       allowed:
-        'an object: channel name to `{clientSend, users, echo, schema, keep, recipient}`, each optional',
+        'an object: channel name to `{clientSend, ask, users, echo, schema, keep, recipient}`, each optional',
       schema: definitions,
       tellsParts: true,
     },

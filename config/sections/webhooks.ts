@@ -106,6 +106,21 @@ export const webhooksSettings = {
     max: 4_294_967_296,
     doc: 'The same in bytes.',
   }),
+  askUrl: url({
+    env: 'YAMABIKO_ASK_URL',
+    default: null,
+    defaultText: 'none',
+    protocols: ['http:', 'https:'],
+    doc: "Where Laravel is asked before a client's message is sent on a channel whose definition says `ask: true`, the whole URL (docs/laravel.md).",
+  }),
+  askTimeoutMs: integer({
+    env: 'YAMABIKO_ASK_TIMEOUT_MS',
+    unit: 'ms',
+    default: 3_000,
+    min: 10,
+    max: 60_000,
+    doc: 'Time for its answer; then the message is refused `unavailable`.',
+  }),
   maxKeptApart: integer({
     env: 'YAMABIKO_WEBHOOK_MAX_KEPT_APART',
     unit: 'events',

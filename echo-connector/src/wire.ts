@@ -17,6 +17,8 @@ export const refusals = {
   forbidden: { status: 403, advice: 'never' },
   not_subscribed: { status: 403, advice: 'never' },
   send_forbidden: { status: 403, advice: 'never' },
+  denied: { status: 403, advice: 'never' },
+  ask_error: { status: 502, advice: 'later' },
   auth_error: { status: 502, advice: 'later' },
   cancelled: { status: 409, advice: 'never' },
   rate_limited: { status: 429, advice: 'later' },

@@ -9,6 +9,8 @@ import { definitionOf } from './definition-settings.ts';
 export interface ChannelDefinition {
   /** Whether clients may send, or Laravel only. Default false. */
   readonly clientSend: boolean;
+  /** Whether Laravel is asked before a client's message is sent. Default false. */
+  readonly ask: boolean;
   /** Whether members are listed and announced. Default true. */
   readonly users: boolean;
   /** Whether Echo's `private-X` and `presence-X` share the room; false: room X is the JWT channel alone. Default true. */
@@ -29,6 +31,7 @@ type ShapedData = { readonly ok: true; readonly data: string; readonly userId: s
 
 const ANY: ChannelDefinition = {
   clientSend: false,
+  ask: false,
   users: true,
   echo: true,
   schema: null,

@@ -4,6 +4,7 @@ import type { ChannelDefinition } from './channel-definitions.ts';
 // Strict: a misspelt `clientsend` must not leave a channel closed, or open, without a word.
 const DEFINITION = z.strictObject({
   clientSend: z.boolean().optional(),
+  ask: z.boolean().optional(),
   users: z.boolean().optional(),
   echo: z.boolean().optional(),
   schema: z.record(z.string(), z.unknown()).nullable().optional(),

@@ -64,6 +64,18 @@ export const catalogue = {
     advice: 'never',
     when: 'the definition lets no client send on this channel',
   },
+  denied: {
+    status: 403,
+    close: null,
+    advice: 'never',
+    when: "the application was asked before a send and denied it; `reason` is the application's own code",
+  },
+  ask_error: {
+    status: 502,
+    close: null,
+    advice: 'later',
+    when: 'the application was asked before a send and gave no answer that counts; nothing was sent',
+  },
   auth_error: {
     status: 502,
     close: null,

@@ -9,6 +9,8 @@ export interface Rejection {
   readonly message: string;
   /** When the same may be tried again, in milliseconds from now; absent where nobody knows, or never. */
   readonly retryAfterMs?: number;
+  /** The application's own code for it; absent where it gave none. */
+  readonly reason?: string;
 }
 
 /** Ends one subscription; the connection lives on. */
@@ -43,6 +45,11 @@ export function retryAfter({ retryAfterMs }: { readonly retryAfterMs?: number })
 
 export function isRejection(value: unknown): value is Rejection {
   return typeof value === 'object' && value !== null && (value as { ok?: unknown }).ok === false;
+}
+
+/** The application's own code as every protocol spells it. */
+export function reasonOf({ reason }: Rejection): { reason?: string } {
+  return reason === undefined ? {} : { reason };
 }
 
 /** Thrown by a broker whose Redis does not answer; the command boundary turns it into `unavailable`. */

@@ -11,6 +11,7 @@ import type { Rejection } from '../domain/outcome.ts';
 import type { SubscriptionKind } from '../domain/subscription.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { RoomViews } from '../hub/room-views.ts';
+import type { Ask } from './ask-before-send.ts';
 import type { DropLog } from './drop-log.ts';
 import type { PendingSends } from './pending-sends.ts';
 import type { RecoveryLog } from './recovery-log.ts';
@@ -32,6 +33,7 @@ export interface Parts {
   readonly sends: PendingSends;
   readonly occupancy: Occupancy;
   readonly laravel: TellLaravel;
+  readonly ask: Ask;
   readonly drops: DropLog;
   readonly recoveries: RecoveryLog;
   readonly log: FlowLog;
@@ -71,6 +73,7 @@ export interface Channels {
 
 interface Definition {
   readonly clientSend: boolean;
+  readonly ask: boolean;
   readonly users: boolean;
   readonly echo: boolean;
 }

@@ -4,6 +4,7 @@ import type { Subscription } from '../connection/subscription.ts';
 import { type ChannelName, parseChannelName } from '../domain/channel-name.ts';
 import { senderOf } from '../domain/member.ts';
 import { isRejection, type Rejection, reject, UnavailableError } from '../domain/outcome.ts';
+import { askBeforeSend } from './ask-before-send.ts';
 import { sizeRefusal } from './event-size.ts';
 import type { Parts } from './parts.ts';
 
@@ -37,7 +38,9 @@ export async function sendMessage(
   }
   const shaped = parts.channels.shape(name.base, dataText);
   if (isRejection(shaped)) return answer(shaped);
-  await publish(parts, name.base, subscription, shaped, answer);
+  const passed = await askBeforeSend(parts, subscription, dataText, shaped);
+  if (isRejection(passed)) return answer(passed);
+  await publish(parts, name.base, subscription, passed, answer);
 }
 
 /** A JWT subscription of the room, by whichever of its wire names (protocol.md section 6); the named one's user goes first. */

@@ -1,3 +1,4 @@
+import { Asker } from './asker.ts';
 import type { Lane, Placed } from './lane-sender.ts';
 import type { BodySettings } from './webhook-body.ts';
 import { type WebhookLog, type WebhookMeters, Webhooks } from './webhooks.ts';
@@ -53,6 +54,17 @@ export function tellingOf(config: WebhooksConfig) {
     members: told.has('member_added') || told.has('member_removed'),
     occupancy: told.has('channel_occupied') || told.has('channel_vacated'),
   };
+}
+
+/** @returns null where nobody is asked before a send */
+export function buildAsker(config: Pick<WebhooksConfig, 'key' | 'secrets'> & AskConfig): Asker | null {
+  const { askUrl, askTimeoutMs } = config;
+  return askUrl === null ? null : new Asker({ url: askUrl, timeoutMs: askTimeoutMs }, config);
+}
+
+interface AskConfig {
+  readonly askUrl: string | null;
+  readonly askTimeoutMs: number;
 }
 
 const HOLDS_PER_TTL = 6;

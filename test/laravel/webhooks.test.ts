@@ -18,9 +18,9 @@ let laravel: Laravel;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'yamabiko-routes-'));
-  const [route] = codeBlocks(await readProjectFile('docs/laravel.md'), 'php');
-  if (route?.code.includes('/yamabiko/webhooks') !== true) throw new Error('the page shows no route first');
-  await writeFile(join(folder, 'routes.php'), `<?php\n${route.code}`);
+  const shown = codeBlocks(await readProjectFile('docs/laravel.md'), 'php').map(({ code }) => code);
+  if (shown.length !== 2) throw new Error('the page shows other routes than these tests run');
+  await writeFile(join(folder, 'routes.php'), `<?php\n${shown.join('\n')}`);
   redis = await RedisServer.start();
   laravel = await Laravel.start({
     redisPort: redis.port,
@@ -87,5 +87,29 @@ describe('the route for webhooks that the documentation shows, on a real Laravel
     expect(await post(`${signatureOf(body, 'a-guess')},${signatureOf(body, 'the-old-one')}`)).toBe(204);
     expect(await post(signatureOf(body, 'the-new-one'))).toBe(204);
     expect((await heard()).length).toBe(before + 1);
+  });
+});
+
+describe('the route that is asked before a send, which the documentation shows, on a real Laravel', () => {
+  it('replaces what it allows, and denies with its own code', async () => {
+    const env = {
+      YAMABIKO_ASK_URL: `${laravel.url}/yamabiko/ask`,
+      YAMABIKO_WEBHOOK_SECRETS: 'the-new-one,the-newest',
+      YAMABIKO_ASK_TIMEOUT_MS: '15000',
+    };
+    const server = await startYamabiko(env, { chat: { ask: true } });
+    onTestFinished(() => server.stop());
+    const client = await rawClient(server.url, 7, 'chat:asked');
+    expect(await client.request({ message: '<b>hello</b> ', name: 'x' })).toEqual({
+      type: 'sended',
+      ok: true,
+    });
+    expect(await client.next('message')).toMatchObject({
+      sender: { id: 7, name: 'user7' },
+      data: { message: 'hello', name: 'user7', id: 1 },
+    });
+    expect(await client.request({ message: ' ', name: 'x' })).toMatchObject({
+      error: { code: 'denied', reason: 'empty', message: 'say something' },
+    });
   });
 });

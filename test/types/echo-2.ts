@@ -94,12 +94,14 @@ function advise(code: YamabikoCode): string {
     case 'limit_reached':
     case 'too_slow':
       return 'slower';
+    case 'ask_error':
     case 'auth_error':
     case 'unavailable':
     case 'restarting':
     case 'internal_error':
     case 'timed_out':
       return 'later';
+    case 'denied':
     case 'forbidden':
     case 'not_subscribed':
     case 'send_forbidden':

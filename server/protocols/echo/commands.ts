@@ -2,7 +2,7 @@ import type { Handshake } from '../../access/access.ts';
 import type { Connection } from '../../connection/connection.ts';
 import type { Subscription } from '../../connection/subscription.ts';
 import { parseChannelName } from '../../domain/channel-name.ts';
-import { isRejection, type Rejection, reject, retryAfter } from '../../domain/outcome.ts';
+import { isRejection, type Rejection, reasonOf, reject, retryAfter } from '../../domain/outcome.ts';
 import type { JoinOutcome } from '../../flows/arrival.ts';
 import type { Homecoming } from '../../flows/homecoming.ts';
 import { joinChannel } from '../../flows/join-channel.ts';
@@ -74,7 +74,7 @@ const NO_COMMAND = reject('invalid_message', 'no such command');
 function refuse(parts: Parts, event: string, ack: Ack, rejection: Rejection): void {
   parts.meters.refused(rejection.code);
   const { code, status, message } = rejection;
-  const more = retryAfter(rejection);
+  const more = { ...retryAfter(rejection), ...reasonOf(rejection) };
   ack(
     event === 'send'
       ? { type: 'sended', ok: false, error: { code, message, ...more } }

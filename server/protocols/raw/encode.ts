@@ -1,6 +1,6 @@
 import { type Frame, webSocketTextFrame } from '../../domain/frame.ts';
 import { type Member, senderOf } from '../../domain/member.ts';
-import { type Rejection, retryAfter } from '../../domain/outcome.ts';
+import { type Rejection, reasonOf, retryAfter } from '../../domain/outcome.ts';
 import type { Sender } from '../../domain/sender.ts';
 import type { Recovery } from '../../flows/arrival.ts';
 
@@ -42,7 +42,12 @@ export function encodePresence(type: 'joined' | 'left', member: Member): Frame {
 export function encodeSended(outcome: { readonly ok: true } | Rejection, idJson: string | undefined): Frame {
   const id = idJson === undefined ? '' : `,"id":${idJson}`;
   if (outcome.ok) return frame(`{"type":"sended","ok":true${id}}`);
-  const error = JSON.stringify({ code: outcome.code, message: outcome.message, ...retryAfter(outcome) });
+  const error = JSON.stringify({
+    code: outcome.code,
+    message: outcome.message,
+    ...retryAfter(outcome),
+    ...reasonOf(outcome),
+  });
   return frame(`{"type":"sended","ok":false${id},"error":${error}}`);
 }
 
