@@ -105,11 +105,13 @@ export class Arrival {
     if (!this.#end()) return;
     const { subscription, view } = this.#admitted;
     const { connection, wire, kind, member, expiresAtMs } = subscription;
+    const parts = this.#parts;
     connection.subscriptions.set(wire, subscription);
-    this.#parts.hub.join(subscription);
-    this.#parts.meters.subscribed(kind);
+    parts.hub.join(subscription);
+    parts.meters.subscribed(kind);
     if (view !== null && member !== null) view.addLocal(member.userId);
-    subscription.expiry.set(expiresAtMs, () => expireMembership(this.#parts, subscription));
+    // By `this` it would keep the whole arrival, as long as the token lives.
+    subscription.expiry.set(expiresAtMs, () => expireMembership(parts, subscription));
     this.#answers.answer({ ok: true, subscription, position, recovery });
   }
 

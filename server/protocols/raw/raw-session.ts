@@ -71,14 +71,26 @@ export function acceptRawClient(parts: Parts, settings: RawSettings, client: Raw
   const failed = () => connection.end({ code: 'internal_error', message: 'a fault of the server' });
   const run = (bytes: number, command: () => Promise<void>) =>
     runCommand(parts, connection, { key: channel ?? '', bytes, stage: 'raw command', run: command, failed });
+  const session: Session = { parts, connection, channel, abuse, run };
   webSocket.on('message', (bytes, isBinary) => {
-    receive({ parts, connection, channel, abuse, run }, isBinary ? null : bytes.toString());
+    receive(session, isBinary ? null : bytes.toString());
   });
   // Each costs, as a command does; answered by ws itself, a flood would be cut without a word.
   webSocket.on('ping', (data) => {
     if (connection.commandRefusal() === null && connection.keepsUp()) webSocket.pong(data);
   });
   webSocket.on('pong', () => void connection.commandRefusal());
+  join(session, { token, since, handshake });
+}
+
+interface Coming {
+  readonly token: string | null;
+  readonly since: string | null;
+  readonly handshake: Handshake;
+}
+
+/** Apart from the handlers, which would hold what is needed here once, the token too, as long as the client is there. */
+function join({ parts, connection, channel, run }: Session, { token, since, handshake }: Coming): void {
   const welcome = new Welcome(parts, connection, since !== null);
   if (channel === null) {
     const code = token === null ? 'token_missing' : 'token_invalid';
