@@ -37,7 +37,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const report = await runSoak({
     seed: Number(values.seed),
     seconds: Number(values.seconds),
-    warmUpSeconds: 30,
+    warmUpSeconds: 60,
   });
   const violations = violationsOf(report);
   mkdirSync(ARTIFACTS, { recursive: true });

@@ -58,30 +58,13 @@ export async function runSoak({ seed, seconds, warmUpSeconds }: SoakOptions): Pr
   });
   try {
     const random = new SeededRandom(seed);
-    await hostileTime(server, random.fork(), warmUpSeconds);
+    await mix(server, redis, random.fork(), warmUpSeconds);
     const before = await measure(server);
-    const calm = await CalmClients.open(server.url);
-    const over = new AbortController();
-    const speaking = calm.speak(redis.client, over.signal);
-    const turns = await hostileTime(server, random.fork(), seconds);
-    over.abort();
-    await speaking;
-    const wrongs = await calm.verdicts();
-    await calm.close();
+    const { turns, wrongs, sent } = await mix(server, redis, random.fork(), seconds);
     const after = await measure(server);
     const [held, alive, faults] = [await server.held(), server.alive, server.faults];
-    return {
-      seed,
-      sent: calm.sent,
-      wrongs,
-      turns,
-      before,
-      after,
-      held,
-      alive,
-      faults,
-      exitCode: await server.stop(),
-    };
+    const exitCode = await server.stop();
+    return { seed, sent, wrongs, turns, before, after, held, alive, faults, exitCode };
   } finally {
     await server.stop();
     await laravel.stop();
@@ -89,10 +72,21 @@ export async function runSoak({ seed, seconds, warmUpSeconds }: SoakOptions): Pr
   }
 }
 
-function hostileTime({ url }: SoakServer, random: SeededRandom, seconds: number) {
+/** Attackers beside calm clients, for so long; nobody is left behind by it. */
+async function mix(server: SoakServer, redis: RedisServer, random: SeededRandom, seconds: number) {
+  const { url } = server;
+  const calm = await CalmClients.open(url);
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), seconds * 1000);
-  return attack({ url, random, signal: over.signal }).finally(() => clearTimeout(timer));
+  const [turns] = await Promise.all([
+    attack({ url, random, signal: over.signal }),
+    calm.speak(redis.client, over.signal),
+  ]);
+  clearTimeout(timer);
+  const wrongs = await calm.verdicts();
+  const { sent } = calm;
+  await calm.close();
+  return { turns, wrongs, sent };
 }
 
 /** When everybody has left, and what they left behind had its time to end. */
