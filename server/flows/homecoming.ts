@@ -103,6 +103,11 @@ export class Homecoming {
     return coming;
   }
 
+  /** Whether the client's one position stands for this channel too, so that it would be given what it missed. */
+  wouldBring(wire: string, since: string | null | undefined): boolean {
+    return since === undefined && this.#placeOf(wire) !== null;
+  }
+
   /** It is admitted. Resolves when it is live, or over. */
   async arrive(coming: Coming, arrival: Arrival): Promise<void> {
     if (!this.#coming.has(coming))

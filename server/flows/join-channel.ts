@@ -51,14 +51,18 @@ export async function joinChannel(
   let existing = connection.subscriptions.get(channel.wire);
   const stays = (subscription: Subscription) =>
     answer({ ok: true, subscription, position: parts.bus.position(), recovery: null });
-  const waitMs = connection.turnOf(costOf(parts, channel, request.auth));
-  if (isRejection(waitMs)) return answer(waitMs);
-  if (existing === undefined && connection.channelCount >= parts.settings.maxSubscriptions) {
-    return answer(reject('limit_reached', 'this connection is subscribed to as many channels as it may'));
-  }
-
   const { homecoming, since } = request;
   const { wire } = channel;
+  const refuse = (refusal: Rejection) => {
+    if (existing === undefined && homecoming?.wouldBring(wire, since))
+      tellGap(connection, wire, 'limit_reached');
+    return answer(refusal);
+  };
+  const waitMs = connection.turnOf(costOf(parts, channel, request.auth));
+  if (isRejection(waitMs)) return refuse(waitMs);
+  if (existing === undefined && connection.channelCount >= parts.settings.maxSubscriptions) {
+    return refuse(reject('limit_reached', 'this connection is subscribed to as many channels as it may'));
+  }
   const expect = () => homecoming?.expect(wire, since) ?? new Coming(wire, since ?? null, false);
   const attempt = connection.beginAttempt(wire);
   let coming = existing === undefined ? expect() : null;
@@ -96,7 +100,11 @@ export async function joinChannel(
     const admitted = await admit(parts, connection, grant, attempt, since !== undefined);
     if (isRejection(admitted)) {
       // Not where the client itself has overtaken it.
-      if (coming.holds && coming.from !== null && !attempt.signal.aborted) comeAgain(connection);
+      if (isLeftBehind(coming, admitted) && !attempt.signal.aborted) {
+        // What is full or too large would be so again at once, and end it again.
+        if (admitted.code === 'unavailable') comeAgain(connection);
+        else tellGap(connection, wire, 'limit_reached');
+      }
       return answer(admitted);
     }
     const arrival = new Arrival(parts, attempt, admitted, coming.from, answers);
@@ -127,8 +135,8 @@ function comeAgain(connection: Connection): void {
 }
 
 /**
- * Laravel could not be asked, so that nobody knows whether this channel may be given what it missed; the client's one
- * position goes on without it. Not ended as above: all pages would come back at once to a Laravel that is down.
+ * This channel may be given what it missed, but not now; the client's one position goes on without it. Where Laravel
+ * cannot be asked it is not ended as above: all pages would come back at once to a Laravel that is down.
  */
 function isLeftBehind(coming: Coming, refusal: Rejection): boolean {
   return coming.holds && coming.from !== null && catalogue[refusal.code].advice === 'later';

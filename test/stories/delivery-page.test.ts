@@ -1,5 +1,5 @@
 import { runInNewContext } from 'node:vm';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { readProjectFile } from '../architecture/project-files.ts';
 import { ConnectorClient } from '../support/connector-client.ts';
@@ -59,8 +59,7 @@ describe('docs/delivery.md, of what an app does at a gap', () => {
 
   it('has code for a page with the connector', async () => {
     const [code = ''] = codeOf('connector');
-    const client = await ConnectorClient.open({ url: stage.node.url, token: () => null });
-    onTestFinished(() => client.close());
+    const client = await stage.open((url) => ConnectorClient.open({ url, token: () => null }));
     const channel = client.channel('orders', 'counted');
     runInNewContext(code, { window: { Echo: client.echo }, reload, console });
     await channel.next('subscribed');
@@ -76,14 +75,13 @@ describe('docs/delivery.md, of what an app does at a gap', () => {
       [true, 3],
       [false, KEPT],
     ]);
-    client.close();
   });
 
   it('has code for a raw client, which comes back with its position', async () => {
     const [code = ''] = codeOf('raw');
     const printed: string[] = [];
     const print = ({ message }: { message: string }) => void printed.push(message);
-    const url = stage.node.url.replace('http', 'ws');
+    let url = '';
     class Redirected extends WebSocket {
       constructor(address: string) {
         super(address.replace('wss://ws.example.com', url));
@@ -92,24 +90,28 @@ describe('docs/delivery.md, of what an app does at a gap', () => {
     const names = { WebSocket: Redirected, URLSearchParams, print, reload };
     const connect = runInNewContext(`${code}\nconnect`, names) as (token: string) => WebSocket;
     const token = mintToken({ channel: 'chat:room1' });
-    const cuttable = (socket: WebSocket) => ({ cut: () => socket.terminate() });
+    const open = (former?: object) =>
+      stage.open(async (address) => {
+        url = address.replace('http', 'ws');
+        const socket = connect(token);
+        return { cut: () => socket.terminate(), close: () => socket.close() };
+      }, former);
     const say = async (...texts: string[]) => {
       for (const text of texts) await stage.say('chat:room1', text);
     };
 
-    let socket = connect(token);
+    let client = await open();
     await until(() => stage.node.snapshot().subscriptions.token === 1, 'it is in');
     await say('one');
     await until(() => printed.length === 1, 'the first message');
-    await stage.away(cuttable(socket), () => say('two', 'three'));
-    socket = connect(token);
+    await stage.away(client, () => say('two', 'three'));
+    client = await open(client);
     await until(() => printed.length === 3, 'what it missed');
     expect(printed).toEqual(['one', 'two', 'three']);
     expect(reloads).toEqual([]);
-    await stage.away(cuttable(socket), () => publish(KEPT + 50));
-    socket = connect(token);
+    await stage.away(client, () => publish(KEPT + 50));
+    client = await open(client);
     await until(() => reloads.length > 0, 'it is told');
     expect(reloads).toEqual([['chat:room1', 'history_trimmed']]);
-    socket.close();
   });
 });

@@ -18,8 +18,9 @@ describe('docs/delivery.md', () => {
     expect(ofTheBus.length).toBeGreaterThan(5);
     const joining = await readProjectFile('server/flows/join-channel.ts');
     const ofOneChannel = [...joining.matchAll(/tellGap\(.*?'(\w+)'\)/g)].map(([, reason = '']) => reason);
-    expect(ofOneChannel).toHaveLength(1);
-    expect(firstColumn('Gaps, by reason').sort()).toEqual([...ofTheBus, ...ofOneChannel].sort());
+    const ofOne = [...new Set(ofOneChannel)];
+    expect(ofOne).toHaveLength(2);
+    expect(firstColumn('Gaps, by reason').sort()).toEqual([...ofTheBus, ...ofOne].sort());
   });
 
   it('tells lines of the log that the server writes, at their level', async () => {
