@@ -17,7 +17,6 @@ const HOMES = [
   { library: 'ioredis', homes: ['^server/broker/', '^server/cli/'] },
   { library: 'jose', homes: ['^server/access/'] },
   { library: 'undici', homes: ['^server/access/', '^server/webhooks/'] },
-  { library: 'p-limit', homes: ['^server/access/', '^server/webhooks/'] },
   { library: 'pino|pino-pretty', homes: ['^server/logger/'] },
   { library: 'prom-client', homes: ['^server/metrics/'] },
   // Engine.IO is handed the same one: the older one beneath it lacks bounds.

@@ -56,8 +56,7 @@ function exchange(port: string, text: string): Promise<string> {
   });
 }
 
-const statuses = (answer: string) =>
-  [...answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status);
+const statuses = (answer: string) => [...answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status);
 
 describe('a stranger at the HTTP port', () => {
   let running: Running;

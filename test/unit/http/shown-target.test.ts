@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { shownTarget } from '../../../server/http/access-log.ts';
+import { shownTarget } from '../../../server/http/shown-target.ts';
 
 describe('a target as it is logged', () => {
   it.each([
