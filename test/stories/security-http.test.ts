@@ -165,7 +165,8 @@ describe('without being asked for', () => {
     '/console',
     '/debug',
     '/.env',
-    '/socket.io/socket.io.js',
+    '/socket.io/socket.io.js.map',
+    '/socket.io/../package.json',
   ])('there is no page at %s', async (path) => {
     for (const method of ['GET', 'POST']) {
       const { status } = await fetch(running.url + path, { method });
