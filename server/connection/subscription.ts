@@ -1,3 +1,4 @@
+import { type Destination, reaches } from '../domain/broadcast.ts';
 import type { ChannelName } from '../domain/channel-name.ts';
 import type { Frame } from '../domain/frame.ts';
 import type { Member } from '../domain/member.ts';
@@ -61,9 +62,13 @@ export class Subscription {
     return this.member?.userId ?? this.connection.userIdIn(this.room);
   }
 
-  awaitsOn(wires: readonly string[]): boolean {
+  awaitsOn(later: readonly Destination[]): boolean {
     const { subscriptions } = this.connection;
-    return !this.keepsPosition && subscriptions.size > 1 && wires.some((wire) => subscriptions.has(wire));
+    if (this.keepsPosition || subscriptions.size < 2) return false;
+    return later.some((destination) => {
+      const other = subscriptions.get(destination.wire);
+      return other !== undefined && reaches(destination, other);
+    });
   }
 
   write(frame: Frame): void {

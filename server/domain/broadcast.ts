@@ -1,5 +1,6 @@
 import type { Member } from './member.ts';
 import type { Sender } from './sender.ts';
+import type { SubscriptionKind } from './subscription.ts';
 
 /** What the bus brings for a channel's subscribers. All texts are JSON text, sent as they are. */
 export type Broadcast =
@@ -32,6 +33,21 @@ export interface Recipients {
   readonly exceptSocketId: string | null;
   /** The one user it is for, or null for all. */
   readonly userId: string | null;
+}
+
+/** The subscriptions of one wire name that a broadcast goes to. */
+export interface Destination {
+  readonly wire: string;
+  readonly kinds: readonly SubscriptionKind[];
+  readonly recipients: Recipients;
+}
+
+/** Whether a subscription is among those of a destination; whom it leaves out, it leaves out everywhere. */
+export function reaches(
+  { kinds, recipients }: Destination,
+  { kind, userId }: { readonly kind: SubscriptionKind; readonly userId: string | null },
+): boolean {
+  return kinds.includes(kind) && (recipients.userId === null || recipients.userId === userId);
 }
 
 export const EVERYBODY: Recipients = { exceptSocketId: null, userId: null };

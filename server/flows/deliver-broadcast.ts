@@ -7,7 +7,7 @@ import {
   type LaravelEvent,
 } from '../broker/bus/laravel-wire.ts';
 import { decodeRoomEnvelope, type RoomEnvelope } from '../broker/bus/room-envelope.ts';
-import { type Broadcast, EVERYBODY, type Recipients } from '../domain/broadcast.ts';
+import { type Broadcast, type Destination, EVERYBODY, type Recipients } from '../domain/broadcast.ts';
 import { type ChannelName, CUSTOM_CHANNEL, parseBaseName, parseChannelName } from '../domain/channel-name.ts';
 import { withoutJsonKey } from '../domain/json-text.ts';
 import { isRejection } from '../domain/outcome.ts';
@@ -154,18 +154,14 @@ function deliverEvent(
 }
 
 /** Where one broadcast goes to. */
-interface Target {
-  readonly wire: string;
-  readonly kinds: readonly SubscriptionKind[];
+interface Target extends Destination {
   readonly broadcast: Broadcast;
-  readonly recipients: Recipients;
 }
 
 /** A connection that is on several of these has got as far as the position with the last one alone. */
 function deliverOnEach(parts: DeliveryParts, targets: readonly Target[], position: string | null): void {
-  const wires = targets.map(({ wire }) => wire);
   for (const [i, { wire, kinds, broadcast, recipients }] of targets.entries())
-    parts.hub.deliver(wire, kinds, broadcast, recipients, position, wires.slice(i + 1));
+    parts.hub.deliver(wire, kinds, broadcast, recipients, position, targets.slice(i + 1));
 }
 
 /** A Laravel event `message` on private-X or presence-X is a message of room X for those who are in it otherwise. */

@@ -1,4 +1,5 @@
 import type { GapReason } from '../broker/bus/bus.ts';
+import { type Destination, reaches } from '../domain/broadcast.ts';
 import type { Frame } from '../domain/frame.ts';
 import { comparePositions, type Position } from '../domain/position.ts';
 import type { Protocol } from '../domain/protocol.ts';
@@ -45,9 +46,11 @@ export class ReplayListener implements Listener {
     return this.#arrival.subscription.userId;
   }
 
-  awaitsOn(wires: readonly string[]): boolean {
+  awaitsOn(later: readonly Destination[]): boolean {
     if (this.#arrival.subscription.keepsPosition) return false;
-    for (const other of this.#others()) if (wires.includes(other.wire) && other.isBehind()) return true;
+    for (const other of this.#others()) {
+      if (other.isBehind() && later.some((to) => to.wire === other.wire && reaches(to, other))) return true;
+    }
     return false;
   }
 

@@ -1,4 +1,4 @@
-import { type Broadcast, EVERYBODY, type Recipients } from '../domain/broadcast.ts';
+import { type Broadcast, type Destination, EVERYBODY, type Recipients } from '../domain/broadcast.ts';
 import type { Frame } from '../domain/frame.ts';
 import type { Audience, Protocol } from '../domain/protocol.ts';
 import type { SubscriptionKind } from '../domain/subscription.ts';
@@ -11,12 +11,12 @@ export interface Listener {
   /** Its own id, then those of the connections that it continues. */
   readonly socketIds: readonly string[];
   readonly userId: string | null;
-  /** Whether its client has got as far as a position only when it was given the same on one of these wire names. */
-  awaitsOn(wires: readonly string[]): boolean;
+  /** Whether its client has got as far as a position only when it was given the same there. */
+  awaitsOn(later: readonly Destination[]): boolean;
   write(frame: Frame): void;
 }
 
-const NOWHERE: readonly string[] = [];
+const NOWHERE: readonly Destination[] = [];
 
 type ByKind = Map<SubscriptionKind, Set<Listener>>;
 
@@ -56,8 +56,8 @@ export class Hub {
 
   /**
    * Hands a broadcast to every subscription of these kinds on a channel: one call for each protocol.
-   * @param later wire names on which the same broadcast is handed out next: a client that is on one of them has not got
-   * as far as its position before that
+   * @param later where the same broadcast is handed out next: a client that it reaches there has not got as far as its
+   * position before that
    */
   deliver(
     wire: string,
@@ -65,7 +65,7 @@ export class Hub {
     broadcast: Broadcast,
     recipients: Recipients,
     position: string | null,
-    later: readonly string[] = NOWHERE,
+    later: readonly Destination[] = NOWHERE,
   ): void {
     for (const [protocol, byKind] of this.#channels.get(wire) ?? []) {
       const listeners = kinds.flatMap((kind) => byKind.get(kind) ?? []);
@@ -125,13 +125,13 @@ class ListenerAudience implements Audience {
   readonly wire: string;
   readonly #listeners: readonly ReadonlySet<Listener>[];
   readonly #recipients: Recipients;
-  readonly #later: readonly string[];
+  readonly #later: readonly Destination[];
 
   constructor(
     wire: string,
     listeners: readonly ReadonlySet<Listener>[],
     recipients: Recipients,
-    later: readonly string[],
+    later: readonly Destination[],
   ) {
     this.wire = wire;
     this.#listeners = listeners;

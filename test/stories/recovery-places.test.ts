@@ -50,6 +50,21 @@ describe.each(PLACES)('%s: what a page hears on several channels', (place) => {
     ]);
   });
 
+  it('bears it where the other channel of that name is one that gets none of it', async () => {
+    const page = await stage.page();
+    page.private('chat:7', 'message');
+    page.channel('chat:7', 'message');
+    await page.settled('private-chat:7');
+    await page.settled('chat:7');
+    const message = JSON.stringify({ event: 'message', data: { message: 'hello', name: 'n' }, socket: null });
+    await stage.publishBytes('private-chat:7', message);
+    const { args, position } = await page.next('message');
+    expect([args[0], position !== undefined]).toEqual(['private-chat:7', true]);
+    await stage.say('chat:7', 'hello');
+    const room = await page.next('message');
+    expect([room.args[0], room.position !== undefined]).toEqual(['private-chat:7', true]);
+  });
+
   it('does so where it is replayed', async () => {
     const page = await onBoth();
     await stage.away(page, () => stage.say('chat:7', 'hello'));
