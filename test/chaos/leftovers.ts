@@ -48,10 +48,12 @@ export async function leftInRedis(redis: RedisServer, recorder: Recorder): Promi
 
 /**
  * A revision outlives its room on purpose, for a day. The list of rooms of a node that was frozen while it entered one
- * can be written again after the others have forgotten the node: nothing reads it, and it ends within a week.
+ * can be written again after the others have forgotten the node: nothing reads it, and it ends within a week. Whose turn
+ * it is to look for stray events is a key that ends with the turn.
  */
 async function endsByItself(redis: RedisServer, key: string): Promise<boolean> {
-  const mayEndLater = key.endsWith(':revision') || /:node:[^:]+:rooms$/.test(key);
+  const mayEndLater =
+    key.endsWith(':revision') || key.endsWith(':sampling') || /:node:[^:]+:rooms$/.test(key);
   return mayEndLater && (await redis.client.ttl(key)) > 0;
 }
 

@@ -157,9 +157,7 @@ export abstract class Page {
    * @param confirms whether it is the confirmation of a subscribe
    */
   protected came(position: string | null, confirms: boolean): void {
-    // In Node, socket.io-client keeps what came in the very tick of a cut, and hands it over after it has sent the
-    // position that it had before.
-    if (position !== null && this.node !== null) this.#stretch.offset = position;
+    if (position !== null) this.#stretch.offset = position;
     this.#confirmedBare = position === null && (confirms || this.#confirmedBare);
   }
 
