@@ -63,7 +63,7 @@ export class EchoProtocol implements Protocol {
       perMessageDeflate: false,
       pingInterval: settings.pingIntervalMs,
       pingTimeout: settings.pingTimeoutMs,
-      // Ours bounds pongs that nobody reads and frames in many pieces; the older one beneath Engine.IO does not.
+      // Ours bounds the pongs that wait for who does not read; the older one beneath Engine.IO does not.
       wsEngine: WebSocketServer,
     });
     this.#engine.on('connection', (session) => {
