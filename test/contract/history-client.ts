@@ -1,7 +1,7 @@
 import type { Bus, HistoryItem, Resumption } from '../../server/broker/bus/bus.ts';
 import type { HistoryBounds } from '../../server/broker/bus/history.ts';
 import { type Position, parsePosition } from '../../server/domain/position.ts';
-import type { Heard } from './heard.ts';
+import { type Heard, until } from './heard.ts';
 
 export interface Node {
   readonly bus: Bus;
@@ -42,9 +42,15 @@ export class HistoryStage {
 
   /** Each node has in its history what was published before. */
   async fence(): Promise<void> {
-    const counts = this.nodes.map(({ heard }) => heard.on('broadcast').length);
+    // By what it says: something else on that channel may be on its way still.
+    const fences = () =>
+      this.nodes.map(({ heard }) => heard.on('broadcast').filter((text) => text === 'fence').length);
+    const before = fences();
     await this.nodes[0]?.bus.publish('broadcast', 'fence');
-    await Promise.all(this.nodes.map(({ heard }, i) => heard.payloads('broadcast', (counts[i] ?? 0) + 1)));
+    await until(
+      () => fences().every((count, i) => count > (before[i] ?? 0)),
+      'every node has heard the fence',
+    );
   }
 
   async stop(): Promise<void> {
