@@ -135,8 +135,10 @@ export class RedisServer {
       child.once('error', reject);
       child.once('close', (code) => reject(new Error(`redis-server ended with ${code}: ${said}`)));
       child.stdout?.on('data', (lines: Buffer) => {
-        said = `${said}${lines}`.slice(-1000);
+        said += String(lines);
+        // Before it is cut short: a Cluster's node that comes back says more than that behind it, in one piece.
         if (/Ready to accept connections|Sentinel ID is/.test(said)) resolve();
+        said = said.slice(-1000);
       });
     });
   }
