@@ -3,19 +3,10 @@ import { Connection } from '../../../server/connection/connection.ts';
 import type { Frame } from '../../../server/domain/frame.ts';
 import type { Closure } from '../../../server/domain/outcome.ts';
 import type { Protocol } from '../../../server/domain/protocol.ts';
+import { CONNECTION_SETTINGS } from '../connection-settings.ts';
 
 const PROTOCOL: Protocol = { name: 'test', deliver: () => {} };
-const SETTINGS = {
-  maxPendingCommands: 10,
-  maxPendingBytes: 1_000,
-  whisperBurst: 4,
-  whispersPerSecond: 1,
-  joinBurst: 100,
-  joinsPerSecond: 10,
-  commandBurst: 4,
-  commandsPerSecond: 1,
-  outboxBytes: 100,
-};
+const SETTINGS = { ...CONNECTION_SETTINGS, maxPendingCommands: 10, commandBurst: 4, outboxBytes: 100 };
 const FRAME = {} as Frame;
 
 function connect() {

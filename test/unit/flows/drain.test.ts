@@ -4,19 +4,9 @@ import { Connections } from '../../../server/connection/connections.ts';
 import { drain } from '../../../server/flows/drain.ts';
 import { dropConnection } from '../../../server/flows/drop-connection.ts';
 import type { Parts } from '../../../server/flows/parts.ts';
+import { CONNECTION_SETTINGS } from '../connection-settings.ts';
 
 const PROTOCOL = { name: 'test', deliver: () => {} };
-const SETTINGS = {
-  maxPendingCommands: 1,
-  maxPendingBytes: 1_000,
-  whisperBurst: 4,
-  whispersPerSecond: 1,
-  joinBurst: 100,
-  joinsPerSecond: 10,
-  commandBurst: 1,
-  commandsPerSecond: 1,
-  outboxBytes: 1,
-};
 
 describe('a drain', () => {
   beforeEach(() => {
@@ -48,7 +38,7 @@ describe('a drain', () => {
             void dropConnection(parts, connection);
           },
         },
-        SETTINGS,
+        CONNECTION_SETTINGS,
       );
       parts.connections.add(connection);
     }

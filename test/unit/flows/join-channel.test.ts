@@ -8,18 +8,7 @@ import type { Parts } from '../../../server/flows/parts.ts';
 import { NO_OCCUPANCY } from '../../../server/flows/tell-occupancy.ts';
 import { Hub } from '../../../server/hub/hub.ts';
 import { RoomViews } from '../../../server/hub/room-views.ts';
-
-const SETTINGS = {
-  maxPendingCommands: 1,
-  maxPendingBytes: 1_000,
-  whisperBurst: 4,
-  whispersPerSecond: 1,
-  joinBurst: 100,
-  joinsPerSecond: 10,
-  commandBurst: 1,
-  commandsPerSecond: 1,
-  outboxBytes: 1,
-};
+import { CONNECTION_SETTINGS } from '../connection-settings.ts';
 
 /** @param duringEnter what happens to the bus while the roster is asked */
 async function join(
@@ -60,7 +49,7 @@ async function join(
     revoked: vi.fn(),
     close: vi.fn(),
   };
-  const connection = new Connection({ name: 'test', deliver: vi.fn() }, transport, SETTINGS);
+  const connection = new Connection({ name: 'test', deliver: vi.fn() }, transport, CONNECTION_SETTINGS);
   const outcomes: JoinOutcome[] = [];
   const request = { channel: 'chat:1', auth: {}, handshake: {} as never };
   const answer = (outcome: JoinOutcome) => void outcomes.push(outcome);

@@ -5,19 +5,9 @@ import { createMember } from '../../../server/domain/member.ts';
 import type { Grant } from '../../../server/domain/subscription.ts';
 import type { Parts } from '../../../server/flows/parts.ts';
 import { renewToken, standsFor } from '../../../server/flows/renew-token.ts';
+import { CONNECTION_SETTINGS } from '../connection-settings.ts';
 
 const PARTS = {} as Parts;
-const SETTINGS = {
-  maxPendingCommands: 1,
-  maxPendingBytes: 1_000,
-  whisperBurst: 4,
-  whispersPerSecond: 1,
-  joinBurst: 100,
-  joinsPerSecond: 10,
-  commandBurst: 1,
-  commandsPerSecond: 1,
-  outboxBytes: 1,
-};
 const FAR_MS = Date.now() + 3_600_000;
 
 function grantOf(fields: Partial<Grant> = {}): Grant {
@@ -40,7 +30,7 @@ function subscribed(fields: Partial<Grant> = {}): Subscription {
     revoked: vi.fn(),
     close: vi.fn(),
   };
-  const connection = new Connection({ name: 'test', deliver: vi.fn() }, transport, SETTINGS);
+  const connection = new Connection({ name: 'test', deliver: vi.fn() }, transport, CONNECTION_SETTINGS);
   const grant = grantOf(fields);
   const member = grant.user === null ? null : createMember({ ...grant.user, socketId: '1.1' });
   const subscription = new Subscription(connection, grant, {
