@@ -142,7 +142,7 @@ export class LineCheck {
       if (this.#mayComeAgain(id, first, hearing)) this.tally.straggled++;
       else {
         this.tally.doubled++;
-        this.#accuse('page heard twice', line, id);
+        this.#accuse('page heard twice', line, id, this.#bothHearings(id, first, hearing));
       }
       return;
     }
@@ -163,14 +163,24 @@ export class LineCheck {
     return !place || !offset || comparePositions(place, offset) > 0;
   }
 
-  #accuse(kind: Violation, line: Line, id: string): void {
+  /** What tells why it came again: the page's own doing, or ours. */
+  #bothHearings(id: string, first: Hearing, again: Hearing): string {
+    const show = ({ position, excused, stretch }: Hearing) =>
+      `${position ?? 'bare'}${excused ? ' excused' : ''}, the page stood at ${stretch.offset}`;
+    const where = first.stretch === again.stretch ? 'on the same connection' : 'on another one';
+    return `; its place is ${this.#places.get(id)}; first ${show(first)}; again, ${where}, ${show(again)}`;
+  }
+
+  #accuse(kind: Violation, line: Line, id: string, more = ''): void {
     const { accuses, recorder, journal, storyOf } = this.#options;
     if (!accuses) return;
     const entry = journal.get(id);
     const when =
       entry === undefined ? '' : ` (published ${new Date(entry.heardAt).toISOString()} as ${entry.index})`;
-    recorder.violation(kind, `${line.page} on ${line.plan.wire} (${line.plan.kind}): ${id}${when}`, () =>
-      storyOf(line.page),
+    recorder.violation(
+      kind,
+      `${line.page} on ${line.plan.wire} (${line.plan.kind}): ${id}${when}${more}`,
+      () => storyOf(line.page),
     );
   }
 }
